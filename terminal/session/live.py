@@ -85,7 +85,7 @@ class LiveSession:
         self._over: asyncio.Future[Ending] = loop.create_future()
         self._timers_changed = asyncio.Event()
         self._first_size = size
-        self._opened = False
+        self._opened = asyncio.Event()
 
     @property
     def bytes_out(self) -> int:
@@ -241,7 +241,7 @@ class LiveSession:
             view.wake()
 
     async def _reap(self) -> Reaped | None:
-        if self.spec.kind is not Kind.EXEC or not self._opened:
+        if self.spec.kind is not Kind.EXEC or not self._opened.is_set():
             return None
         spec = self.spec
         return await self._reaper.reap(spec.target, spec.identity, spec.pod.uid, spec.marker)
@@ -279,7 +279,7 @@ class LiveSession:
         async with AsyncExitStack() as stack:
             async with asyncio.timeout(self._limits.open_seconds):
                 stream = await stack.enter_async_context(self._backend.open(request))
-            self._opened = True
+            self._opened.set()
             if self.state == "starting":
                 self.state = "live"
                 for view in self.views:
@@ -378,12 +378,17 @@ class LiveSession:
         ]
 
     async def _watch_pod(self) -> None:
-        """End the session when its container is gone, even if the stream stays open and silent."""
+        """End the session when its container is gone, even if the stream stays open and silent.
+
+        The first look, right after the stream was opened by name, makes sure that the name still
+        meant the pod that the person was authorised for.
+        """
+        await self._opened.wait()
         while True:
-            await asyncio.sleep(limits.POD_CHECK_SECONDS)
             if (ending := await self._missing_target()) is not None:
                 self.end(ending)
                 return
+            await asyncio.sleep(limits.POD_CHECK_SECONDS)
 
     async def _missing_target(self) -> Ending | None:
         """Say that the container is gone, or None when it is there or nobody can tell."""
