@@ -6,7 +6,7 @@ dataclasses of this package; errors are `protocol.refusal.StreamRefused`.
 
 One exec, from nothing to its exit code:
 
-    async with Clusters([Path("kubeconfig")], default_identity=IdentityMode.IMPERSONATE) as clusters:
+    async with Clusters([Path("kubeconfig")]) as clusters:
         backend = KubeExecBackend(clusters)
         request = ExecRequest(
             Target.of("demo", "shop", "web-1", "web"),
