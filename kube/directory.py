@@ -48,6 +48,9 @@ LIST_LIMIT = 500
 BACKOFF_SECONDS = (0.5, 30.0)
 """The first and the longest wait before another try; each wait is 0.5 to 1 times that."""
 
+SHORT_WATCH_SECONDS = 5.0
+"""A watch that the server ends sooner than this is begun again with a growing pause."""
+
 REVIEWS_AT_ONCE = 8
 """Access reviews that one plan asks at the same time."""
 
@@ -142,24 +145,28 @@ class ClusterDirectory:
         key = (cluster, identity if impersonates else None)
         view = self._views.get(key)
         if view is None:
-            view = _View(connection, identity, self._reviews, self._linger)
+            view = _View(
+                connection,
+                identity,
+                self._reviews,
+                self._linger,
+                lambda: self._views.pop(key, None),
+            )
             self._views[key] = view
-            self._tasks.create_task(self._run(key, view))
+            self._tasks.create_task(self._run(view))
         subscription = view.subscribe(is_visible)
         try:
             yield subscription
         finally:
             view.unsubscribe(subscription)
 
-    async def _run(self, key: tuple[str, Identity | None], view: _View) -> None:
+    async def _run(self, view: _View) -> None:
         try:
             await view.run()
         except Exception:
-            logger.exception("watching the cluster %s failed", key[0])
-            view.set_failed("Hatchway failed while it watched this cluster.")
-        finally:
-            if self._views.get(key) is view:
-                del self._views[key]
+            logger.exception("watching a cluster failed")
+            view.stop()
+            view.set_failed("Hatchway failed while it watched this cluster; reload the page.")
 
 
 class Subscription:
@@ -242,7 +249,9 @@ class _View:
         identity: Identity,
         reviews: AccessReviews,
         linger: float,
+        forget: Callable[[], object],
     ) -> None:
+        self._forget = forget
         self._connection = connection
         self._identity = identity
         self._reviews = reviews
@@ -273,12 +282,13 @@ class _View:
         self._subscriptions.discard(subscription)
         if not self._subscriptions and self._leaving is None:
             loop = asyncio.get_running_loop()
-            self._leaving = loop.call_later(self._linger, self._stopped.set)
+            self._leaving = loop.call_later(self._linger, self.stop)
 
     def stop(self) -> None:
-        """End `run`."""
+        """End `run`; whoever comes later starts another view."""
         if self._leaving is not None:
             self._leaving.cancel()
+        self._forget()
         self._stopped.set()
 
     async def run(self) -> None:
@@ -401,11 +411,14 @@ class _View:
         for scope in self._feeds.keys() - scopes:
             self._following.pop(scope).cancel()
             feed = self._feeds.pop(scope)
-            # A pod may be in the scope that replaces this one.
-            keep = {uid for uid in feed.uids if self.pods[uid].namespace in scopes}
-            self.change((), feed.uids - keep)
+            if None not in scopes:
+                # A pod of a namespace that is still followed stays, whoever follows it now.
+                self.change((), self._outside(feed.uids, scopes))
         for scope in scopes - self._feeds.keys():
             feed = _Feed(self, self._connection, self._identity, scope)
+            feed.uids = {
+                uid for uid, pod in self.pods.items() if scope is None or pod.namespace == scope
+            }
             self._feeds[scope] = feed
             self._following[scope] = tasks.create_task(feed.run())
         if namespaces != self.namespaces:
@@ -413,6 +426,10 @@ class _View:
             for subscription in self._subscriptions:
                 subscription.note_state()
         self.update()
+
+    def _outside(self, uids: Iterable[str], scopes: set[Scope]) -> set[str]:
+        known = ((uid, self.pods.get(uid)) for uid in uids)
+        return {uid for uid, pod in known if pod is not None and pod.namespace not in scopes}
 
     def _set_state(self, state: FeedState, message: str) -> None:
         if (state, message) == (self.state, self.message):
@@ -450,8 +467,10 @@ class _Feed:
             try:
                 if self._version is None:
                     await self._list()
+                began = asyncio.get_running_loop().time()
                 await self._watch()
-                continue
+                if asyncio.get_running_loop().time() - began < SHORT_WATCH_SECONDS:
+                    await self._pause()
             except _Expired:
                 self._version = None
                 await self._pause()
@@ -484,7 +503,8 @@ class _Feed:
                 self._view.change(pods, ())
                 await asyncio.sleep(0)
             metadata = page.get("metadata") or {}
-            version, token = str(metadata.get("resourceVersion") or ""), metadata.get("continue")
+            version = str(metadata.get("resourceVersion") or "")
+            token = str(metadata.get("continue") or "")
             if not token:
                 break
         gone = self.uids - found
@@ -508,6 +528,7 @@ class _Feed:
                 self._is_well()
                 async for line in lines:
                     self._take(line)
+                    self._wait = BACKOFF_SECONDS[0]
         except ApiRefused as error:
             if error.status == 410:
                 raise _Expired from error
@@ -540,7 +561,6 @@ class _Feed:
         self._version = version
 
     def _is_well(self) -> None:
-        self._wait = BACKOFF_SECONDS[0]
         if self.trouble or not self.is_synced:
             self.trouble = ""
             self.is_synced = True

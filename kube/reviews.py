@@ -177,9 +177,7 @@ async def _ask(connection: ClusterConnection, question: _Question) -> Review:
     body = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SelfSubjectAccessReview",
-        "spec": {
-            "resourceAttributes": {name: value for name, value in attributes.items() if value}
-        },
+        "spec": {"resourceAttributes": {name: value for name, value in asked.items() if value}},
     }
     try:
         answer = await connection.call("POST", _PATH, identity=question.identity, body=body)
