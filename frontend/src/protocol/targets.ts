@@ -1,6 +1,22 @@
 /** Subprotocol `hatchway.targets.v1`: the live tree of containers. docs/protocol.md is the contract. */
 
+import {
+  type Fields,
+  isFields,
+  parseObject,
+  ProtocolError,
+  readCount,
+  readData,
+  readList,
+  readNumber,
+  readString,
+  readStrings,
+  readWord,
+} from "./fields";
+
 export const TARGETS_SUBPROTOCOL = "hatchway.targets.v1";
+
+const ACTIONS = ["exec", "attach", "debug"] as const;
 
 export type ContainerAction = "exec" | "attach" | "debug";
 
@@ -37,4 +53,127 @@ export interface Pod {
   readonly labels: Readonly<Record<string, string>>;
   readonly workload: { readonly kind: string; readonly name: string } | null;
   readonly containers: readonly Container[];
+}
+
+export type ClientMessage =
+  | { readonly type: "hello"; readonly clusters: readonly string[] }
+  | { readonly type: "ping"; readonly t: number };
+
+export type ServerMessage =
+  | {
+      readonly type: "cluster";
+      readonly cluster: string;
+      readonly state: "connecting" | "live" | "reconnecting" | "failed";
+      readonly message: string;
+      readonly namespaces: readonly string[];
+    }
+  | {
+      readonly type: "pods";
+      readonly cluster: string;
+      readonly reset: boolean;
+      readonly pods: readonly Pod[];
+    }
+  | { readonly type: "gone"; readonly cluster: string; readonly pods: readonly string[] }
+  | { readonly type: "pong"; readonly t: number }
+  | {
+      readonly type: "error";
+      readonly code: string;
+      readonly message: string;
+      readonly data: Fields;
+    };
+
+/** Make a text frame. */
+export function encodeMessage(message: ClientMessage): string {
+  return JSON.stringify(message);
+}
+
+/** Read a text frame of the server; null for a type that this client does not know. Throws ProtocolError. */
+export function decodeText(text: string): ServerMessage | null {
+  const fields = parseObject(text);
+  const type = readString(fields, "type");
+  switch (type) {
+    case "cluster":
+      return {
+        type,
+        cluster: readString(fields, "cluster"),
+        state: readWord(fields, "state", ["connecting", "live", "reconnecting", "failed"]),
+        message: readString(fields, "message"),
+        namespaces: readStrings(fields, "namespaces"),
+      };
+    case "pods":
+      return {
+        type,
+        cluster: readString(fields, "cluster"),
+        reset: fields.reset === true,
+        pods: readList(fields, "pods").map(readPod),
+      };
+    case "gone":
+      return {
+        type,
+        cluster: readString(fields, "cluster"),
+        pods: readStrings(fields, "pods"),
+      };
+    case "pong":
+      return { type, t: readNumber(fields, "t") };
+    case "error":
+      return {
+        type,
+        code: readString(fields, "code"),
+        message: readString(fields, "message"),
+        data: readData(fields, "data"),
+      };
+    default:
+      return null;
+  }
+}
+
+function readPod(value: unknown): Pod {
+  if (!isFields(value)) throw new ProtocolError("A pod is an object.");
+  const workload = value.workload;
+  return {
+    uid: readString(value, "uid"),
+    namespace: readString(value, "namespace"),
+    name: readString(value, "name"),
+    node: readString(value, "node"),
+    phase: readString(value, "phase"),
+    status: readString(value, "status"),
+    ready: readCount(value, "ready"),
+    total: readCount(value, "total"),
+    restarts: readCount(value, "restarts"),
+    created: readString(value, "created"),
+    labels: readLabels(value.labels),
+    workload: isFields(workload)
+      ? { kind: readString(workload, "kind"), name: readString(workload, "name") }
+      : null,
+    containers: readList(value, "containers").map(readContainer),
+  };
+}
+
+function readContainer(value: unknown): Container {
+  if (!isFields(value)) throw new ProtocolError("A container is an object.");
+  return {
+    name: readString(value, "name"),
+    image: readString(value, "image"),
+    type: readWord(value, "type", ["main", "init", "ephemeral"]),
+    state: readWord(value, "state", ["waiting", "running", "terminated"]),
+    ready: value.ready === true,
+    restarts: readCount(value, "restarts"),
+    reason: readString(value, "reason"),
+    exit_code: typeof value.exit_code === "number" ? value.exit_code : null,
+    started: typeof value.started === "string" ? value.started : null,
+    tty: value.tty === true,
+    stdin: value.stdin === true,
+    may: ACTIONS.filter((action) => readList(value, "may").includes(action)),
+    why: readLabels(value.why),
+  };
+}
+
+/** Keep the string values of an object. */
+function readLabels(value: unknown): Readonly<Record<string, string>> {
+  if (!isFields(value)) return {};
+  return Object.fromEntries(
+    Object.entries(value).filter(
+      (entry): entry is [string, string] => typeof entry[1] === "string",
+    ),
+  );
 }

@@ -1,0 +1,576 @@
+/** One terminal session seen from the browser: a state machine between the socket and the screen. */
+
+import { ApiError, type Api, type Ticket, type TicketRequest } from "@/api";
+import type { Clock } from "@/lib/clock";
+import { type Disposable, DisposableStore, MutableDisposable } from "@/lib/disposable";
+import { Observable, type ReadonlyObservable } from "@/lib/emitter";
+import { adviceFor } from "@/protocol/close";
+import { ProtocolError } from "@/protocol/fields";
+import { ACK_DELAY_MS, AckPolicy, InputLog } from "@/protocol/flow";
+import {
+  type BytesFrame,
+  type ClientMessage,
+  decodeBinary,
+  decodeText,
+  encodeInput,
+  encodeMessage,
+  MAX_PAYLOAD_BYTES,
+  type ServerMessage,
+  type Welcome,
+} from "@/protocol/tty";
+import { Link, type LinkEnvironment, type LinkState } from "@/transport/socket";
+import type { OpenRequest } from "./pane";
+import { type Failure, INITIAL_SNAPSHOT, type SessionSnapshot, type Size } from "./session-state";
+import { createClientName, type TabMemory } from "./tab-memory";
+
+/** Unconfirmed input that is kept; whoever types more without a connection has left the keyboard. */
+const MAX_PENDING_BYTES = 8 * 1024 * 1024;
+
+/** Output that does not fit to what came before, at most so often before the session is given up. */
+const MAX_GAPS = 3;
+
+/** Where output goes. The calls take effect in their order. */
+export interface ScreenPort {
+  write(bytes: Uint8Array, isReplay: boolean, onWritten: () => void): void;
+  resize(size: Size): void;
+  resync(bytes: Uint8Array, size: Size, skippedBytes: number, onWritten: () => void): void;
+}
+
+export interface SessionEnvironment extends LinkEnvironment {
+  readonly api: Pick<Api, "ticket" | "endSession">;
+  readonly clock: Clock;
+  readonly memory: TabMemory;
+}
+
+interface ServerResync {
+  readonly offset: number;
+  readonly skipped: number;
+  readonly size: Size;
+}
+
+/**
+ * Open, keep and resume one session. Create it, `start` it, watch `snapshot`, `dispose` it.
+ *
+ * Output: every byte reaches the screen once and in order, whatever is repeated or cut. Input:
+ * every byte typed as the owner reaches the server once and in order, across reconnects.
+ */
+export class TerminalSession implements Disposable {
+  readonly #store = new DisposableStore();
+  readonly #link: Link;
+  readonly #claim = this.#store.add(new MutableDisposable());
+  readonly #ackTimer = this.#store.add(new MutableDisposable());
+  readonly #snapshot = this.#store.add(new Observable<SessionSnapshot>(INITIAL_SNAPSHOT));
+  readonly #input = new InputLog();
+  readonly #acks = new AckPolicy();
+
+  #client = createClientName();
+  #session: string | null = null;
+  /** What to ask for when the remembered session turns out to be a duplicate's. */
+  #role: "owner" | "viewer";
+  /** The next byte of output that is needed; null when there is nothing yet. */
+  #next: number | null = null;
+  /** Output below this offset is a replay. */
+  #live = 0;
+  #resync: ServerResync | null = null;
+  /** Sizes of the session that take effect at an offset still to come. */
+  #sizes: { readonly offset: number; readonly size: Size }[] = [];
+  /** True between the server's welcome and the end of that socket. */
+  #isWelcome = false;
+  #sentSize: Size | null = null;
+  #error: Failure | null = null;
+  #gaps = 0;
+
+  constructor(
+    private readonly request: OpenRequest,
+    private readonly slot: string,
+    private size: Size,
+    private readonly screen: ScreenPort,
+    private readonly environment: SessionEnvironment,
+  ) {
+    this.#role = request.kind === "resume" ? request.role : "owner";
+    this.#link = this.#store.add(
+      new Link(
+        {
+          requestTicket: () => this.#requestTicket(),
+          onOpen: () => {
+            this.#sayHello();
+          },
+          onText: (text) => {
+            this.#guard(() => {
+              const message = decodeText(text);
+              if (message !== null) this.#receive(message);
+            });
+          },
+          onBinary: (frame) => {
+            this.#guard(() => {
+              this.#receiveBytes(decodeBinary(frame));
+            });
+          },
+        },
+        environment,
+      ),
+    );
+    this.#store.add(
+      this.#link.state.onChange((state) => {
+        this.#linkChanged(state);
+      }),
+    );
+    this.#store.add(
+      this.#link.roundTripMs.onChange((roundTripMs) => {
+        this.#publish({ roundTripMs });
+      }),
+    );
+  }
+
+  get snapshot(): ReadonlyObservable<SessionSnapshot> {
+    return this.#snapshot;
+  }
+
+  /** Connect; a tab that remembers its session comes back to it. */
+  async start(): Promise<void> {
+    const remembered = this.#remembered();
+    if (remembered !== null) {
+      this.#session = remembered.session;
+      this.#client = remembered.client;
+    }
+    const claim = await this.environment.memory.claim(this.#client);
+    if (this.#store.isDisposed) {
+      claim?.dispose();
+      return;
+    }
+    if (claim === null) {
+      this.#publish({ phase: { state: "duplicate" }, session: this.#session });
+      return;
+    }
+    this.#claim.value = claim;
+    this.#link.start();
+  }
+
+  /** Answer the phase "duplicate": watch the other tab's session, take it over, or start anew. */
+  resolveDuplicate(choice: "watch" | "take" | "fresh"): void {
+    if (this.#snapshot.value.phase.state !== "duplicate") return;
+    this.#client = createClientName();
+    this.#role = choice === "watch" ? "viewer" : "owner";
+    if (choice === "fresh" && this.request.kind !== "resume") this.#session = null;
+    this.environment.memory.forget(this.slot);
+    this.#publish({ phase: { state: "connecting" } });
+    this.#link.start();
+  }
+
+  /** Send what the person typed; false when it is refused because input goes nowhere. */
+  type(bytes: Uint8Array<ArrayBuffer>): boolean {
+    const { phase, role, isInputEnabled, kind } = this.#snapshot.value;
+    const isOver = ["ended", "failed", "duplicate"].includes(phase.state);
+    if (isOver || role === "viewer" || (kind === "attach" && !isInputEnabled)) return false;
+    if (this.request.kind === "attach" && !isInputEnabled) return false;
+    if (this.#input.pendingBytes + bytes.length > MAX_PENDING_BYTES) return false;
+    this.#input.append(bytes);
+    this.#flushInput();
+    return true;
+  }
+
+  /** The view has another size; the latest one wins. */
+  resize(size: Size): void {
+    this.size = size;
+    this.#flushSize();
+  }
+
+  take(): void {
+    this.#send({ type: "take" });
+  }
+
+  enableInput(): void {
+    this.#send({ type: "enable_input" });
+  }
+
+  /** End the session for everybody; over the API when there is no socket. */
+  end(): void {
+    if (this.#isWelcome) this.#send({ type: "end" });
+    else if (this.#session !== null) {
+      this.environment.api.endSession(this.#session).catch((reason: unknown) => {
+        if (reason instanceof ApiError) this.#notify(reason.code, { message: reason.message });
+      });
+    }
+  }
+
+  retryNow(): void {
+    this.#link.retryNow();
+  }
+
+  /** Forget the session, so that the next terminal of this slot is a new one. */
+  forget(): void {
+    this.environment.memory.forget(this.slot);
+  }
+
+  dispose(): void {
+    this.#store.dispose();
+  }
+
+  async #requestTicket(): Promise<Ticket> {
+    const ask = this.#ticketRequest();
+    try {
+      const ticket = await this.environment.api.ticket(ask);
+      if (ticket.session !== null) this.#session = ticket.session;
+      return ticket;
+    } catch (reason) {
+      // The session of a reloaded page is gone without a trace, and nothing of it is on the screen.
+      const isUnknown = reason instanceof ApiError && reason.status === 404 && "session" in ask;
+      if (isUnknown && this.#next === null && this.request.kind !== "resume") {
+        this.environment.memory.forget(this.slot);
+        this.#session = null;
+        return this.#requestTicket();
+      }
+      throw reason;
+    }
+  }
+
+  #ticketRequest(): TicketRequest {
+    const { request } = this;
+    if (this.#session !== null) return { session: this.#session, role: this.#role };
+    switch (request.kind) {
+      case "exec": {
+        const { target, shell, command } = request;
+        return { target, kind: "exec", shell, command, force_debug: false };
+      }
+      case "attach":
+        return { target: request.target, kind: "attach" };
+      case "resume":
+        return { session: request.session, role: this.#role };
+    }
+  }
+
+  #remembered() {
+    const { request } = this;
+    if (request.kind !== "resume" && request.isFresh) {
+      this.environment.memory.forget(this.slot);
+      return null;
+    }
+    if (request.kind === "resume" && request.role === "viewer") return null;
+    const remembered = this.environment.memory.load(this.slot);
+    return remembered?.what === describe(request) ? remembered : null;
+  }
+
+  #linkChanged(state: LinkState): void {
+    switch (state.state) {
+      case "connecting": {
+        const { phase } = this.#snapshot.value;
+        if (phase.state !== "reconnecting") this.#publish({ phase: { state: "connecting" } });
+        break;
+      }
+      case "open":
+        break;
+      case "waiting":
+        this.#isWelcome = false;
+        this.#publish({
+          phase: {
+            state: "reconnecting",
+            attempt: state.attempt,
+            retryAt: state.retryAt,
+            failure: state.error === null ? this.#error : failureOf(state.error),
+          },
+        });
+        break;
+      case "closed":
+        this.#isWelcome = false;
+        this.#closed(state.code, state.reason, state.error);
+        break;
+    }
+  }
+
+  #closed(code: number | null, reason: string, error: ApiError | null): void {
+    this.#ackTimer.clear();
+    if (this.#snapshot.value.phase.state === "ended") return;
+    if (error?.code === "ended") {
+      this.forget();
+      const endReason = error.data.end_reason;
+      this.#publish({
+        phase: {
+          state: "ended",
+          reason: typeof endReason === "string" ? endReason : "failed",
+          exitCode: typeof error.data.exit_code === "number" ? error.data.exit_code : null,
+          message: error.message,
+          data: error.data,
+        },
+      });
+      return;
+    }
+    const failure: Failure =
+      error !== null
+        ? failureOf(error)
+        : {
+            code: this.#error?.code ?? `close_${code ?? 0}`,
+            message: this.#error?.message ?? reason,
+            data: this.#error?.data ?? {},
+            closeCode: code,
+          };
+    // A person who signs in again comes back to the session; nobody else does.
+    if (code === null || adviceFor(code) !== "sign-in") this.#forgetUnlessSignedOut(error);
+    this.#publish({ phase: { state: "failed", failure } });
+  }
+
+  #forgetUnlessSignedOut(error: ApiError | null): void {
+    if (error?.status !== 401) this.forget();
+  }
+
+  #sayHello(): void {
+    this.#isWelcome = false;
+    this.#resync = null;
+    this.#error = null;
+    this.#sentSize = this.size;
+    this.#link.send(
+      encodeMessage({ type: "hello", client: this.#client, ...this.size, offset: this.#next }),
+    );
+  }
+
+  #receive(message: ServerMessage): void {
+    switch (message.type) {
+      case "welcome":
+        this.#welcome(message);
+        break;
+      case "input":
+        this.#input.confirm(message.input);
+        this.#flushInput();
+        break;
+      case "resync":
+        this.#resync = {
+          offset: message.offset,
+          skipped: message.skipped,
+          size: { cols: message.cols, rows: message.rows },
+        };
+        this.#publish({ skip: { reason: message.reason, bytes: message.skipped } });
+        break;
+      case "state":
+        if (message.state !== "ended") this.#publish({ phase: { state: message.state } });
+        break;
+      case "size":
+        this.#sizes.push({
+          offset: message.offset,
+          size: { cols: message.cols, rows: message.rows },
+        });
+        this.#applySizes();
+        break;
+      case "role":
+        this.#roleChanged(message);
+        break;
+      case "input_enabled":
+        this.#publish({ isInputEnabled: true });
+        this.#flushInput();
+        break;
+      case "people":
+        this.#publish({ viewers: message.viewers });
+        break;
+      case "pong":
+        this.#link.handlePong(message.t);
+        break;
+      case "notice":
+        this.#notify(message.code, message.data);
+        break;
+      case "error":
+        this.#error = {
+          code: message.code,
+          message: message.message,
+          data: message.data,
+          closeCode: null,
+        };
+        this.#notify(message.code, { ...message.data, message: message.message });
+        break;
+      case "ended": {
+        const { reason, exitCode, message: sentence, data } = message;
+        this.forget();
+        this.#publish({ phase: { state: "ended", reason, exitCode, message: sentence, data } });
+        this.#flushAck();
+        this.#link.stop(1000);
+        break;
+      }
+    }
+  }
+
+  #welcome(message: Welcome): void {
+    const { session, role, epoch, kind, command, state } = message;
+    this.#session = session;
+    this.#isWelcome = true;
+    if (role === "owner" && this.#claim.value !== undefined) {
+      this.environment.memory.save(this.slot, {
+        what: describe(this.request),
+        session,
+        client: this.#client,
+      });
+    }
+    this.#next ??= message.offset;
+    this.#live = message.live;
+    this.#acks.reset(this.#next);
+    this.#input.resume(message.input);
+    if (role === "viewer") this.#input.discard();
+    const size = { cols: message.cols, rows: message.rows };
+    this.#publish({
+      session,
+      role,
+      epoch,
+      kind,
+      command,
+      isReplaced: role === "viewer" && this.#role === "owner",
+      isInputEnabled: message.inputEnabled,
+      size,
+      ...(state === "ended" ? {} : { phase: { state } }),
+    });
+    if (role === "viewer") this.screen.resize(size);
+    this.#flushSize();
+    this.#flushInput();
+  }
+
+  #roleChanged(message: Extract<ServerMessage, { type: "role" }>): void {
+    const { role, epoch, reason } = message;
+    if (role === "owner") {
+      this.#input.resume(message.input ?? 0);
+      this.#sentSize = null;
+    } else {
+      // Typed for a screen that somebody else owns by now.
+      this.#input.discard();
+    }
+    this.#publish({ role, epoch, isReplaced: role === "viewer" && reason === "replaced" });
+    const { size } = this.#snapshot.value;
+    if (role === "viewer" && size !== null) this.screen.resize(size);
+    this.#flushSize();
+    this.#flushInput();
+  }
+
+  #receiveBytes(frame: BytesFrame): void {
+    if (!this.#isWelcome) throw new ProtocolError("The server sent bytes before its welcome.");
+    if (frame.type === "screen") this.#receiveScreen(frame);
+    else this.#receiveOutput(frame);
+  }
+
+  #receiveScreen({ offset, bytes }: BytesFrame): void {
+    const resync = this.#resync;
+    this.#resync = null;
+    if (resync?.offset !== offset) {
+      throw new ProtocolError("The server sent a screen that it has not announced.");
+    }
+    this.#next = offset;
+    this.#live = offset;
+    this.#sizes = this.#sizes.filter((entry) => entry.offset > offset);
+    this.#publish({ size: resync.size });
+    this.screen.resync(bytes, resync.size, resync.skipped, () => {
+      this.#acks.reset(offset);
+      this.#send({ type: "ack", offset });
+    });
+  }
+
+  #receiveOutput(frame: BytesFrame): void {
+    const next = this.#next ?? frame.offset;
+    const end = frame.offset + frame.bytes.length;
+    if (frame.offset > next) {
+      this.#recoverGap();
+      return;
+    }
+    let bytes = frame.bytes.subarray(next - frame.offset);
+    let offset = next;
+    while (offset < end) {
+      const stop = Math.min(end, ...this.#borders(offset));
+      this.#writePiece(bytes.subarray(0, stop - offset), stop, stop <= this.#live);
+      bytes = bytes.subarray(stop - offset);
+      offset = stop;
+      this.#next = offset;
+      this.#applySizes();
+    }
+  }
+
+  /** Offsets after `offset` at which a replay ends or a size changes. */
+  #borders(offset: number): number[] {
+    return [this.#live, ...this.#sizes.map((entry) => entry.offset)].filter(
+      (border) => border > offset,
+    );
+  }
+
+  #writePiece(bytes: Uint8Array, end: number, isReplay: boolean): void {
+    this.screen.write(bytes, isReplay, () => {
+      if (this.#acks.rendered(end)) this.#flushAck();
+      else if (this.#ackTimer.value === undefined && this.#acks.isPending) {
+        this.#ackTimer.value = this.environment.clock.after(ACK_DELAY_MS, () => {
+          this.#flushAck();
+        });
+      }
+    });
+  }
+
+  #applySizes(): void {
+    const next = this.#next ?? 0;
+    const due = this.#sizes.filter((entry) => entry.offset <= next);
+    if (due.length === 0) return;
+    this.#sizes = this.#sizes.filter((entry) => entry.offset > next);
+    for (const { size } of due) {
+      this.#publish({ size });
+      if (this.#snapshot.value.role === "viewer") this.screen.resize(size);
+    }
+  }
+
+  /** Bytes are missing, which the server never does: ask again for what is needed. */
+  #recoverGap(): void {
+    this.#gaps += 1;
+    if (this.#gaps > MAX_GAPS) throw new ProtocolError("The server left out bytes of output.");
+    this.#link.reconnect();
+  }
+
+  #flushAck(): void {
+    this.#ackTimer.clear();
+    if (this.#acks.isPending) this.#send({ type: "ack", offset: this.#acks.take() });
+  }
+
+  #flushInput(): void {
+    const { role } = this.#snapshot.value;
+    if (this.#isWelcome && role === "owner") {
+      for (const piece of this.#input.take(MAX_PAYLOAD_BYTES)) {
+        this.#link.send(encodeInput(piece.offset, piece.bytes));
+      }
+    }
+    this.#publish({ pendingInputBytes: this.#input.pendingBytes });
+  }
+
+  #flushSize(): void {
+    const { role } = this.#snapshot.value;
+    const { cols, rows } = this.size;
+    if (!this.#isWelcome || role !== "owner") return;
+    if (this.#sentSize?.cols === cols && this.#sentSize.rows === rows) return;
+    this.#sentSize = this.size;
+    this.#send({ type: "resize", cols, rows });
+  }
+
+  #send(message: ClientMessage): void {
+    if (this.#isWelcome) this.#link.send(encodeMessage(message));
+  }
+
+  #notify(code: string, data: Readonly<Record<string, unknown>>): void {
+    this.#publish({ notice: { code, data } });
+  }
+
+  /** Run what reads a frame; a frame that breaks the contract ends this client, not the session. */
+  #guard(read: () => void): void {
+    try {
+      read();
+    } catch (reason) {
+      if (!(reason instanceof ProtocolError)) throw reason;
+      this.#error = { code: "bad_frame", message: reason.message, data: {}, closeCode: null };
+      this.#link.stop(null, reason.message);
+    }
+  }
+
+  #publish(change: Partial<SessionSnapshot>): void {
+    const before = this.#snapshot.value;
+    const keys = Object.keys(change) as (keyof SessionSnapshot)[];
+    if (keys.every((key) => Object.is(before[key], change[key]))) return;
+    this.#snapshot.value = { ...before, ...change };
+  }
+}
+
+/** Name a request, so that a remembered session is resumed for the same request only. */
+function describe(request: OpenRequest): string {
+  if (request.kind === "resume") return `session ${request.session}`;
+  const { cluster, namespace, pod, container } = request.target;
+  const what = [request.kind, cluster, namespace, pod, container];
+  if (request.kind === "exec") what.push(request.shell, ...(request.command ?? []));
+  return JSON.stringify(what);
+}
+
+function failureOf({ code, message, data }: ApiError): Failure {
+  return { code, message, data, closeCode: null };
+}
