@@ -1,0 +1,440 @@
+"""Turn a `Picture` into escape sequences that draw it on a freshly reset terminal. Pure.
+
+The order matters and is the algorithm:
+
+1. Title and changed colours.
+2. With an alternate screen: the primary one with its saved cursor, then the switch.
+3. The rows of the active screen in one flow, so that wrapped lines stay wrapped lines.
+4. Tab stops, scroll region, saved cursor, modes, keyboard, mouse, cursor style.
+5. Pen, character sets, origin mode, cursor. Where the character before the cursor was the last one
+   printed, it is printed again instead of moved behind: only so is a pending wrap set, and only so
+   do REP and combining characters that come next find what they belong to.
+6. Insert mode and autowrap, which would spoil what is drawn before.
+7. The bytes of an unfinished sequence.
+
+Nothing in it asks the terminal a question and nothing rings. One mode answers by itself: a
+terminal that has the focus reports it when focus reporting (1004) is switched on, so whoever writes
+a snapshot must drop what the terminal wants to send meanwhile.
+
+Not drawn, because the browser's terminal has no such thing: left and right margins, kitty images,
+saved modes, in-band size reports (2048), grapheme clustering (2027), column mode (3, 40).
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+
+from terminal.screen.limits import TITLE_BYTES
+from terminal.screen.picture import (
+    MODES,
+    Charsets,
+    Color,
+    CursorStyle,
+    Grid,
+    MouseEvent,
+    MouseFormat,
+    Picture,
+    Row,
+)
+
+_CONTROLS = re.compile(rb"[\x00-\x1f\x7f]|\xc2[\x80-\x9f]")
+_CONTROL_CHARACTERS = dict.fromkeys((*range(32), *range(127, 160)), " ")
+_TAB_EVERY = 8
+_DESIGNATE = b"()*+"
+# What a designated set is called: the first is the state after a reset.
+_CHARSET_NAMES = (b"B", b"B", b"A", b"0")
+_ASCII = (0, 1)
+_LOCKING_SHIFT_LEFT = (b"\x0f", b"\x0e", b"\x1bn", b"\x1bo")
+_LOCKING_SHIFT_RIGHT = (b"", b"\x1b~", b"", b"\x1b|")
+_SINGLE_SHIFT = (b"", b"", b"", b"\x1bN", b"\x1bO")
+_MOUSE_EVENTS = {
+    MouseEvent.X10: 9,
+    MouseEvent.NORMAL: 1000,
+    MouseEvent.BUTTON: 1002,
+    MouseEvent.ANY: 1003,
+}
+_MOUSE_FORMATS = {
+    MouseFormat.UTF8: 1005,
+    MouseFormat.SGR: 1006,
+    MouseFormat.URXVT: 1015,
+    MouseFormat.SGR_PIXELS: 1016,
+}
+_PROTECT, _UNPROTECT = b'\x1b[1"q', b'\x1b[0"q'
+_CURSOR_STYLES = {
+    CursorStyle.BLOCK: 2,
+    CursorStyle.BLOCK_HOLLOW: 2,
+    CursorStyle.UNDERLINE: 4,
+    CursorStyle.BAR: 6,
+}
+_INSERT, _ORIGIN, _AUTOWRAP, _BLINKING = 4, 6, 7, 12
+# Placed elsewhere, or unknown to the browser's terminal (see the module's text).
+_MODES_NOT_HERE = frozenset(
+    {3, 40, 69, 2027, 6, 7, 12, 47, 1047, 1048, 1049}
+    | set(_MOUSE_EVENTS.values())
+    | set(_MOUSE_FORMATS.values())
+)
+
+
+def draw(picture: Picture, scrollback: int) -> bytes:
+    """Return the sequences, with up to `scrollback` lines above the screen."""
+    out = [_colors(picture)]
+    if picture.title:
+        out.append(b"\x1b]2;%s\x1b\\" % _CONTROLS.sub(b"", picture.title[:TITLE_BYTES]))
+    stops = _tab_stops(picture)
+    if picture.other is not None:
+        out += [_rows(picture, picture.primary, scrollback), stops]
+        out.append(_saved(picture, picture.primary))
+        out += [_keyboard(picture.primary), b"\x1b[?1047h\x1b[H"]
+        scrollback = 0
+    grid = picture.active
+    out += [_rows(picture, grid, scrollback), stops]
+    top, bottom = picture.region
+    if (top, bottom) != (0, picture.size.rows - 1):
+        out.append(b"\x1b[%d;%dr" % (top + 1, bottom + 1))
+    out += [_saved(picture, grid), _modes(picture), _keyboard(grid)]
+    if picture.modify_other_keys:
+        out.append(b"\x1b[>4;2m")
+    out += [_cursor_style(picture), _cursor(picture, grid)]
+    out.append(picture.continuation)
+    return b"".join(out)
+
+
+def text(picture: Picture) -> str:
+    """Return the visible text, lines without their trailing blanks."""
+    lines = []
+    for row in picture.active.rows:
+        cells = [cell or " " for cell in _characters(row)]
+        lines.append("".join(cells).rstrip())
+    while lines and not lines[-1]:
+        lines.pop()
+    return "\n".join(lines)
+
+
+def _colors(picture: Picture) -> bytes:
+    out = [b"\x1b]4;%d;%s\x1b\\" % (n, _rgb(color)) for n, color in picture.palette.items()]
+    for number, color in (
+        (10, picture.foreground),
+        (11, picture.background),
+        (12, picture.cursor_color),
+    ):
+        if color is not None:
+            out.append(b"\x1b]%d;%s\x1b\\" % (number, _rgb(color)))
+    return b"".join(out)
+
+
+def _rgb(color: Color) -> bytes:
+    return b"rgb:%02x/%02x/%02x" % (color.red, color.green, color.blue)
+
+
+def _words(row: Row) -> list[int]:
+    """Return the cells of a row as complete words."""
+    match row.width_log2:
+        case 0:
+            return [n << 2 for n in row.cells]
+        case 1:
+            return [n << 2 for n in memoryview(row.cells).cast("H")]
+        case 2:
+            return array("I", row.cells).tolist()
+        case _:
+            return array("Q", row.cells).tolist()
+
+
+def _characters(row: Row) -> list[str]:
+    """Return the text of each cell: empty where nothing was printed, none for spacers."""
+    found = []
+    for column, word in enumerate(_words(row)):
+        if word >> 42 & 2:
+            continue
+        point = word >> 2 & 0xFFFFFF if word & 3 < 2 else 0
+        found.append((_character(point) + row.graphemes.get(column, "")) if point else "")
+    return found
+
+
+def _character(point: int) -> str:
+    return " " if point in _CONTROL_CHARACTERS else chr(point)
+
+
+def _rows(picture: Picture, grid: Grid, scrollback: int) -> bytes:
+    history = grid.history[-scrollback:] if scrollback else ()
+    rows = (*history, *grid.rows)
+    last = len(rows) - 1
+    while last >= len(history) and not rows[last].cells:
+        last -= 1
+    # Lines above the screen leave it only if every line below them is walked through.
+    last = len(rows) - 1 if history else max(last, 0)
+    out = []
+    pen = _DrawnPen()
+    continues = False
+    for number in range(last + 1):
+        row = rows[number]
+        wraps = row.wrap and number < last
+        out.append(_row(row, picture.size.cols, pen, continues=continues, wraps=wraps))
+        if number < last and not wraps:
+            out.append(pen.reset() + b"\r\n")
+        continues = wraps
+    out.append(pen.reset())
+    return b"".join(out)
+
+
+class _DrawnPen:
+    """What the terminal's pen is while rows are drawn."""
+
+    def __init__(self) -> None:
+        self._sgr = b""
+        self._link = b""
+        self._protected = False
+
+    def use(self, sgr: bytes, link: bytes, protected: bool) -> bytes:
+        """Return what makes the pen this one."""
+        out = b""
+        if sgr != self._sgr:
+            out = _sgr(sgr)
+            self._sgr = sgr
+        if link != self._link:
+            out += b"\x1b]8;%s\x1b\\" % (_CONTROLS.sub(b"", link) or b";")
+            self._link = link
+        if protected != self._protected:
+            out += _PROTECT if protected else _UNPROTECT
+            self._protected = protected
+        return out
+
+    def reset(self) -> bytes:
+        """Return what makes the pen the default one."""
+        return self.use(b"", b"", False)
+
+
+def _sgr(parameters: bytes) -> bytes:
+    return b"\x1b[0;%sm" % parameters if parameters else b"\x1b[m"
+
+
+def _row(row: Row, cols: int, pen: _DrawnPen, *, continues: bool, wraps: bool) -> bytes:
+    """Draw one row from its first column on.
+
+    With `wraps` the row is filled, so that the next character wraps; with `continues` its first
+    cell is printed even when it is blank, because printing it is what wraps.
+    """
+    if row.width_log2 < 2 and not row.graphemes and not continues and not wraps:
+        text = row.cells.decode("latin-1" if row.width_log2 == 0 else "utf-16-le")
+        if "\0" not in text:
+            return pen.reset() + text.translate(_CONTROL_CHARACTERS).encode()
+    words = _words(row)
+    if wraps:
+        words += [0] * (cols - len(words))
+    styles, links = row.page.styles, row.page.links
+    out: list[bytes] = []
+    column, count = 0, len(words)
+    while column < count:
+        word = words[column]
+        if word >> 42 & 2:
+            column += 1
+            continue
+        kind = word & 3
+        # Everything but the content decides how a cell is drawn; runs share it.
+        if kind > 1 or not word >> 2 & 0xFFFFFF:
+            end = column + 1
+            while end < count and words[end] == word:
+                end += 1
+            length = end - column
+            sgr = _background(word) if kind > 1 else styles.get(word >> 26 & 0xFFFF, b"")
+            printed = wraps or (continues and column == 0)
+            if not printed and not sgr:
+                out.append(b"\x1b[%dC" % length if length > 1 else b"\x1b[C")
+            elif not printed and kind > 1:
+                out.append(pen.use(sgr, b"", bool(word >> 44 & 1)))
+                if end == cols:
+                    out.append(b"\x1b[K")
+                else:
+                    out.append(b"\x1b[%dX\x1b[%dC" % (length, length))
+            else:
+                link = links.get(word >> 48, b"")
+                out.append(pen.use(sgr, link, bool(word >> 44 & 1)) + b" " * length)
+            column = end
+            continue
+        look = word & _LOOK
+        sgr = styles.get(word >> 26 & 0xFFFF, b"")
+        out.append(pen.use(sgr, links.get(word >> 48, b""), bool(word >> 44 & 1)))
+        characters: list[str] = []
+        while column < count:
+            word = words[column]
+            if word >> 42 & 2:
+                column += 1
+                continue
+            if word & _LOOK != look or word & 2 or not word >> 2 & 0xFFFFFF:
+                break
+            characters.append(_character(word >> 2 & 0xFFFFFF))
+            if word & 1:
+                characters.append(row.graphemes.get(column, ""))
+            column += 1
+        out.append("".join(characters).encode("utf-8", "replace"))
+    return b"".join(out)
+
+
+# Style, protection and link: what the cells of a run have in common.
+_LOOK = (0xFFFF << 26) | (1 << 44) | (0xFFFF << 48)
+
+
+def _background(word: int) -> bytes:
+    content = word >> 2 & 0xFFFFFF
+    if word & 3 == 3:
+        return b"48;2;%d;%d;%d" % (content & 255, content >> 8 & 255, content >> 16)
+    index = content & 255
+    if index < 8:
+        return b"%d" % (40 + index)
+    return b"%d" % (92 + index) if index < 16 else b"48;5;%d" % index
+
+
+def _tab_stops(picture: Picture) -> bytes:
+    cols = picture.size.cols
+    if picture.tab_stops == tuple(range(_TAB_EVERY, cols, _TAB_EVERY)):
+        return b""
+    stops = b"".join(b"\x1b[%dG\x1bH" % (column + 1) for column in picture.tab_stops)
+    return b"\x1b[3g" + stops
+
+
+def _modes(picture: Picture) -> bytes:
+    changed = picture.modes ^ picture.default_modes
+    out = []
+    for bit, (number, is_ansi) in enumerate(MODES):
+        if not changed >> bit & 1:
+            continue
+        here = number == 20 if is_ansi else number not in _MODES_NOT_HERE
+        if here:
+            out.append(_mode(number, is_ansi, bool(picture.modes >> bit & 1)))
+    # What was asked for last wins, so it comes last.
+    if picture.mouse_event is not MouseEvent.NONE:
+        out += _last(picture, _MOUSE_EVENTS[picture.mouse_event], list(_MOUSE_EVENTS.values()))
+    if picture.mouse_format is not MouseFormat.X10:
+        out += _last(picture, _MOUSE_FORMATS[picture.mouse_format], list(_MOUSE_FORMATS.values()))
+    return b"".join(out)
+
+
+def _last(picture: Picture, active: int, numbers: list[int]) -> list[bytes]:
+    others = [n for n in numbers if n != active and picture.is_set(n)]
+    return [_mode(number, False, True) for number in (*others, active)]
+
+
+def _mode(number: int, is_ansi: bool, is_set: bool) -> bytes:
+    return b"\x1b[%s%d%s" % (b"" if is_ansi else b"?", number, b"h" if is_set else b"l")
+
+
+def _keyboard(grid: Grid) -> bytes:
+    if not any(grid.kitty_flags):
+        return b""
+    first, *pushed = grid.kitty_flags
+    return b"\x1b[=%d;1u" % first + b"".join(b"\x1b[>%du" % flags for flags in pushed)
+
+
+def _cursor_style(picture: Picture) -> bytes:
+    blinking = picture.is_set(_BLINKING)
+    if not picture.cursor_is_default:
+        return b"\x1b[%d q" % (_CURSOR_STYLES[picture.active.cursor_style] - blinking)
+    default = picture.is_set_by_default(_BLINKING)
+    return _mode(_BLINKING, False, blinking) if blinking != default else b""
+
+
+def _charsets(charsets: Charsets) -> bytes:
+    out = [
+        b"\x1b%c%s" % (_DESIGNATE[slot], _CHARSET_NAMES[name])
+        for slot, name in enumerate(charsets.slots)
+        if name not in _ASCII
+    ]
+    if charsets.gl:
+        out.append(_LOCKING_SHIFT_LEFT[charsets.gl])
+    out.append(_LOCKING_SHIFT_RIGHT[charsets.gr])
+    return b"".join(out)
+
+
+def _saved(picture: Picture, grid: Grid) -> bytes:
+    """Return what makes the terminal's saved cursor this one and leaves defaults behind."""
+    saved = grid.saved
+    if saved is None:
+        return b""
+    out = [_place(picture, saved.x, saved.y, saved.origin)]
+    if saved.pending_wrap:
+        out.append(_reprint(picture, grid, saved.y, saved.origin))
+    charsets = _charsets(saved.charsets)
+    out += [_sgr(saved.pen.sgr), _PROTECT if saved.pen.protected else b"", charsets, b"\x1b7"]
+    if charsets:
+        out.append(b"\x1b(B\x1b)B\x1b*B\x1b+B\x0f\x1b}")
+    if saved.origin:
+        out.append(b"\x1b[?6l")
+    if saved.pen.protected:
+        out.append(_UNPROTECT)
+    out.append(_sgr(b""))
+    return b"".join(out)
+
+
+def _place(picture: Picture, x: int, y: int, origin: bool) -> bytes:
+    if not origin:
+        return b"\x1b[%d;%dH" % (y + 1, x + 1)
+    # With origin mode rows count from the top of the region.
+    return b"\x1b[?6h\x1b[%d;%dH" % (max(y - picture.region[0], 0) + 1, x + 1)
+
+
+def _reprint(picture: Picture, grid: Grid, y: int, origin: bool) -> bytes:
+    """Return what prints the last cell of row `y` again, its pen included: the wrap is pending."""
+    cols = picture.size.cols
+    found = _cell_before(grid, cols, y)
+    if found is None:
+        return _place(picture, cols - 1, y, origin) + b" "
+    width, text, sgr, link, protected = found
+    pen = _DrawnPen()
+    drawn = pen.use(sgr, link, protected) + text.encode("utf-8", "replace") + pen.reset()
+    return _place(picture, cols - width, y, origin) + drawn
+
+
+def _cell_before(grid: Grid, end: int, y: int) -> tuple[int, str, bytes, bytes, bool] | None:
+    """Return width, text, SGR, link and protection of the cell ending at `end`; None if blank."""
+    row = grid.rows[y]
+    words = _words(row)
+    column = end - 1
+    if column >= len(words):
+        return None
+    if words[column] >> 42 & 3 == 2:
+        column -= 1
+    word = words[column]
+    point = word >> 2 & 0xFFFFFF
+    if word & 2 or not point:
+        return None
+    sgr = row.page.styles.get(word >> 26 & 0xFFFF, b"")
+    character = _character(point) + row.graphemes.get(column, "")
+    return (
+        end - column,
+        character,
+        sgr,
+        row.page.links.get(word >> 48, b""),
+        bool(word >> 44 & 1),
+    )
+
+
+def _cursor(picture: Picture, grid: Grid) -> bytes:
+    """Draw steps 5 and 6: pen, character sets, origin, cursor, insert mode, autowrap."""
+    origin = picture.is_set(_ORIGIN)
+    insert = picture.is_set(_INSERT, is_ansi=True)
+    charsets = _charsets(grid.charsets)
+    rest = _sgr(grid.pen.sgr) if grid.pen.sgr else b""
+    if grid.pen.protected:
+        rest += _PROTECT
+    if grid.link:
+        rest += b"\x1b]8;%s\x1b\\" % _CONTROLS.sub(b"", grid.link)
+    rest += charsets
+    if insert:
+        rest += b"\x1b[4h"
+    if not picture.is_set(_AUTOWRAP):
+        rest += b"\x1b[?7l"
+    shift = _SINGLE_SHIFT[grid.charsets.single_shift]
+    if grid.pending_wrap:
+        return _reprint(picture, grid, grid.y, origin) + rest + shift
+    last = _cell_before(grid, grid.x, grid.y) if grid.x else None
+    if (
+        last is not None
+        and not insert
+        and not shift
+        and (not charsets or not last[1].isascii())
+        and last[2:] == (grid.pen.sgr, grid.link, grid.pen.protected)
+        and picture.previous == ord(last[1][-1])
+    ):
+        place = _place(picture, grid.x - last[0], grid.y, origin)
+        return rest + place + last[1].encode("utf-8", "replace")
+    return _place(picture, grid.x, grid.y, origin) + rest + shift

@@ -1,0 +1,82 @@
+"""What a screen can be rebuilt from: a keyframe and everything after it. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+from protocol.size import Size
+from terminal.screen.limits import JOIN_BELOW_BYTES, KEPT_BYTES
+from terminal.screen.wire import Position
+
+
+class Past:
+    """Bytes and resizes from `start` on; `keyframe` is the state there, None for a blank one."""
+
+    def __init__(self, size: Size) -> None:
+        self.start = Position(0, 0)
+        self.keyframe: bytes | None = None
+        self.size = size
+        """The size at `start`."""
+        self.kept_bytes = 0
+        self._items: deque[bytes | bytearray | Size] = deque()
+
+    def __iter__(self) -> Iterator[bytes | bytearray | Size]:
+        return iter(self._items)
+
+    def add(self, item: bytes | Size) -> bool:
+        """Append; return whether the oldest had to be dropped, and the keyframe with them."""
+        if isinstance(item, Size):
+            self._items.append(item)
+            return False
+        last = self._items[-1] if self._items else None
+        if len(item) < JOIN_BELOW_BYTES and isinstance(last, bytearray):
+            last += item
+            if len(last) >= JOIN_BELOW_BYTES:
+                self._items[-1] = bytes(last)
+        else:
+            self._items.append(bytearray(item) if len(item) < JOIN_BELOW_BYTES else item)
+        self.kept_bytes += len(item)
+        if self.kept_bytes <= KEPT_BYTES:
+            return False
+        self.keyframe = None
+        while self.kept_bytes > KEPT_BYTES // 2:
+            self._drop_first()
+        return True
+
+    def keep(self, position: Position, keyframe: bytes) -> None:
+        """Start from `keyframe`, the state at `position`; what came before it is dropped."""
+        if position < self.start:
+            return
+        self.keyframe = keyframe
+        while self._items and self.start < position:
+            first = self._items[0]
+            if not isinstance(first, Size):
+                done = position.offset - self.start.offset
+                if done < len(first):
+                    self._items[0] = bytes(first[done:])
+                    self.kept_bytes -= done
+                    self.start = position
+                    return
+            self._drop_first()
+
+    def drop_all(self) -> None:
+        """Start from a blank terminal after everything that was added."""
+        self.keyframe = None
+        while self._items:
+            self._drop_first()
+
+    def clear(self) -> None:
+        """Free the memory; the screen is closed."""
+        self._items.clear()
+        self.keyframe = None
+        self.kept_bytes = 0
+
+    def _drop_first(self) -> None:
+        first = self._items.popleft()
+        if isinstance(first, Size):
+            self.start = Position(self.start.offset, self.start.resizes + 1)
+            self.size = first
+        else:
+            self.start = Position(self.start.offset + len(first), self.start.resizes)
+            self.kept_bytes -= len(first)
