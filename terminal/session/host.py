@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from uuid import UUID
 
 from protocol.close import CloseCode
@@ -71,6 +72,7 @@ class SessionHost:
         """Start a session. Its id must be new. Raises ShuttingDown."""
         if self._lives is None or self._stop.is_set():
             raise ShuttingDown("The server is shutting down; try again in a moment.")
+        assert spec.id not in self._sessions
         session = LiveSession(
             spec,
             backend=self._backend,
@@ -80,7 +82,6 @@ class SessionHost:
             size=size,
             session_limits=self._limits,
         )
-        assert spec.id not in self._sessions
         self._sessions[spec.id] = session
         self._lives.create_task(self._live(session), name=f"session {spec.id}")
         return session
@@ -105,16 +106,19 @@ class SessionHost:
         self._stop.set()
 
     async def _live(self, session: LiveSession) -> None:
+        """Run a session and let it linger; what fails inside it is logged and harms no other."""
         try:
             await session.run()
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(limits.LINGER_SECONDS):
                     await self._stop.wait()
-            except TimeoutError:
-                pass
+            await session.dismiss(limits.CLOSE_SECONDS)
+        except Exception:
+            log.exception("session %s failed", session.spec.id)
         finally:
-            session.screen.close()
             del self._sessions[session.spec.id]
+            session.cut()
+            session.screen.close()
 
     async def _guard(self) -> None:
         """End sessions whose right is gone or that somebody asked to end."""
@@ -123,6 +127,12 @@ class SessionHost:
             living = [each for each in self._sessions.values() if each.ending is None]
             if not living:
                 continue
-            for session_id, ending in (await self._sentinel.verdicts(living)).items():
+            try:
+                async with asyncio.timeout(limits.SENTINEL_SECONDS):
+                    verdicts = await self._sentinel.verdicts(living)
+            except Exception:
+                log.exception("the guard could not check %d sessions", len(living))
+                continue
+            for session_id, ending in verdicts.items():
                 if (session := self._sessions.get(session_id)) is not None:
                     session.end(ending)

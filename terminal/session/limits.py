@@ -47,7 +47,7 @@ RESIZE_SECONDS = 0.1
 """Least time between two resizes towards the container: at most ten a second, the latest wins."""
 
 CLOSE_SECONDS = 2.0
-"""How long closing a stream may take before it is cut."""
+"""How long the sockets of an ended session may take to read their last bytes at a shutdown."""
 
 POD_CHECK_SECONDS = 8.0
 """How often the pod is looked at, so that a frozen stream of a vanished pod is noticed in 10 s."""
@@ -60,6 +60,26 @@ LINGER_SECONDS = 30.0
 
 SNAPSHOT_RETRY_SECONDS = 0.5
 """Pause before the screen is asked for again when it was not available."""
+
+SNAPSHOT_TRIES = 4
+"""How often a view of an ended session asks for a last screen before it is told the end without."""
+
+INSPECT_SECONDS = 10.0
+"""How long looking at the pod may take; after that nobody can tell."""
+
+LOOK_AGAIN_SECONDS = (0.0, 1.0, 2.0)
+"""Pauses before each look at a container whose process was killed: its state is published up to two
+seconds after its processes have ended."""
+
+REAP_SECONDS = 30.0
+"""How long ending a session's processes in the container may take before it is given up."""
+
+LEDGER_SECONDS = 10.0
+"""How long one entry in the durable record may take. Longer: it is logged, and the next start of
+the server finds the session without an end."""
+
+SENTINEL_SECONDS = 10.0
+"""How long one round of the guard may take."""
 
 
 @dataclass(frozen=True, slots=True)

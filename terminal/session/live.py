@@ -9,21 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable
+from contextlib import AsyncExitStack, suppress
 
 from protocol import tty
 from protocol.close import CloseCode
 from protocol.execution import (
     ExecRequest,
     ExecResult,
-    Exited,
     Lost,
-    PodFacts,
     Refusal,
     Refused,
     StartFailed,
     StartFailure,
-    Success,
 )
 from protocol.refusal import StreamRefused
 from protocol.size import Size
@@ -31,15 +29,13 @@ from terminal.session import limits
 from terminal.session.ending import Ending, EndReason
 from terminal.session.inbox import Inbox
 from terminal.session.limits import Limits
+from terminal.session.outcome import explain, missing_target
 from terminal.session.ports import ExecBackend, ExecStream, Ledger, Reaped, Reaper, ScreenLike
 from terminal.session.scrollback import Scrollback
 from terminal.session.spec import Holder, Kind, SessionSpec
 from terminal.session.view import View
 
 log = logging.getLogger(__name__)
-
-_KILLED = 137
-"""128 + SIGKILL: what a stopped container's processes exit with."""
 
 
 class LiveSession:
@@ -84,8 +80,11 @@ class LiveSession:
         self._interrupted = asyncio.Event()
         self._over: asyncio.Future[Ending] = loop.create_future()
         self._timers_changed = asyncio.Event()
-        self._first_size = size
+        self._was_resized = False
         self._opened = asyncio.Event()
+        self._may_run = False
+        self._handed: bytearray | None = None
+        self._all_told = asyncio.Event()
 
     @property
     def bytes_out(self) -> int:
@@ -96,7 +95,7 @@ class LiveSession:
     def replay_is_exact(self) -> bool:
         """Whether the whole output, written to a fresh terminal, gives today's screen: all of it is
         kept and the size never changed."""
-        return self.output.tail == 0 and self._first_size == self.size
+        return self.output.tail == 0 and not self._was_resized
 
     @property
     def viewers(self) -> int:
@@ -108,6 +107,13 @@ class LiveSession:
         """The shell selector's word, or `attach`."""
         return self.spec.launch.shell.value if self.spec.launch else "attach"
 
+    def detached_seconds_left(self) -> float:
+        """Return how long the session still waits for its owner; 0 when it does not wait."""
+        if self.detached_at is None:
+            return 0.0
+        due = self.detached_at + self._limits.detach_grace_seconds
+        return max(due - self._loop.time(), 0.0)
+
     # Participants
 
     def join(self, view: View, size: Size, offset: int | None) -> None:
@@ -115,6 +121,12 @@ class LiveSession:
 
         Raises tty.BadFrame for an offset that does not exist yet.
         """
+        if offset is not None and offset > self.output.head:
+            raise tty.BadFrame("`offset` is beyond the session's output.", head=self.output.head)
+        for twin in self.views:
+            if twin.client == view.client and twin.holder.user_id == view.holder.user_id:
+                # The same view came back before its old socket was noticed to be dead.
+                twin.close(CloseCode.REPLACED)
         if view.may_own and self.ending is None:
             self._own(view, size)
         place, live = view.start(offset)
@@ -145,10 +157,13 @@ class LiveSession:
             self.owner = None
             self.detached_at = self._loop.time()
             self._timers_changed.set()
+        self.was_told(view)
         self._tell_people()
 
     def take(self, view: View, size: Size) -> None:
         """Make a viewer of the same person the owner again; others are ignored."""
+        if view not in self.views or view.is_closing:
+            return
         if view.may_own and view is not self.owner and self.ending is None:
             self._own(view, size)
             view.tell(tty.RoleChanged("owner", self.epoch, "taken", self._input_of(view)))
@@ -198,10 +213,37 @@ class LiveSession:
         self._over.set_result(ending)
         return True
 
+    def was_told(self, view: View) -> None:
+        """Note that a view was told the end or is gone."""
+        if all(each.is_closing for each in self.views):
+            self._all_told.set()
+
+    async def dismiss(self, seconds: float) -> None:
+        """Give the views of an ended session this long to read the rest, then close them all."""
+        try:
+            async with asyncio.timeout(seconds):
+                while not all(view.is_closing for view in self.views):
+                    self._all_told.clear()
+                    await self._all_told.wait()
+        except TimeoutError:
+            self.cut()
+
+    def cut(self) -> None:
+        """Close every view at once: no more is coming."""
+        for view in list(self.views):
+            if self.ending is not None:
+                view.dismiss()
+            else:
+                view.close(CloseCode.SHUTTING_DOWN)
+
     # Its life
 
     async def run(self) -> Ending:
-        """Live: open the stream, carry bytes, end, and end what was started in the container."""
+        """Live: open the stream, carry bytes, end, and end what was started in the container.
+
+        Whatever fails ends this session alone. Cancelling cuts it short: nothing is reaped or
+        recorded then.
+        """
         reaped: Reaped | None = None
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -210,14 +252,17 @@ class LiveSession:
                     tasks.create_task(self._keep_time()),
                     tasks.create_task(self._watch_pod()),
                 ]
+                entry = tasks.create_task(self._enter_live())
                 ending = await self._over
                 if not ending.data.get("unconfirmed"):
                     self._finish(ending)
                 for part in parts:
                     part.cancel()
+                if not self._opened.is_set():
+                    entry.cancel()
         except* Exception as group:
             log.exception("session %s failed", self.spec.id, exc_info=group)
-            ending = Ending(EndReason.FAILED, "The session failed inside Hatchway.")
+            ending = self.ending or Ending(EndReason.FAILED, "The session failed inside Hatchway.")
         if ending.reason is EndReason.EXITED and ending.data.get("unconfirmed"):
             reaped = await self._reap()
             if reaped is not None and reaped.leader_alive:
@@ -228,10 +273,11 @@ class LiveSession:
                 )
         if self.ending is None:
             self._finish(ending)
+        assert self.ending is not None
         if reaped is None:
             reaped = await self._reap()
-        await self._ledger.ended(self, ending, reaped)
-        return ending
+        await self._enter("its end", self._ledger.ended(self, self.ending, reaped))
+        return self.ending
 
     def _finish(self, ending: Ending) -> None:
         data = {key: value for key, value in ending.data.items() if key != "unconfirmed"}
@@ -241,39 +287,75 @@ class LiveSession:
             view.wake()
 
     async def _reap(self) -> Reaped | None:
-        if self.spec.kind is not Kind.EXEC or not self._opened.is_set():
-            return None
+        """End what was started in the container, if anything may have been."""
         spec = self.spec
-        return await self._reaper.reap(spec.target, spec.identity, spec.pod.uid, spec.marker)
+        if spec.kind is not Kind.EXEC or not self._may_run:
+            return None
+        try:
+            async with asyncio.timeout(limits.REAP_SECONDS):
+                return await self._reaper.reap(
+                    spec.target,
+                    spec.identity,
+                    uid=spec.pod.uid,
+                    container_id=spec.pod.container_id,
+                    marker=spec.marker,
+                )
+        except TimeoutError:
+            return Reaped(0, 0, guaranteed=False, note="The cluster did not answer in time.")
+        except Exception as error:
+            log.exception("session %s: its processes could not be ended", spec.id)
+            return Reaped(0, 0, guaranteed=False, note=f"Failed inside Hatchway: {error!r}")
+
+    async def _enter_live(self) -> None:
+        await self._opened.wait()
+        await self._enter("its start", self._ledger.went_live(self))
+
+    async def _enter(self, what: str, entry: Awaitable[None]) -> None:
+        """Make an entry in the durable record. A failure is logged and ends nothing."""
+        try:
+            async with asyncio.timeout(limits.LEDGER_SECONDS):
+                await entry
+        except Exception:
+            log.exception("session %s: %s was not recorded", self.spec.id, what)
 
     async def _stream(self) -> None:
         spec = self.spec
         launch = spec.launch
-        commands = (
-            launch.attempts(spec.marker, self.size.cols, self.size.rows) if launch else [None]
-        )
+        attempts = len(launch.attempts(spec.marker, 0, 0)) if launch else 1
         result: ExecResult = Lost("nothing was started")
-        for command in commands:
+        for attempt in range(attempts):
+            size = self.size
+            command = (
+                launch.attempts(spec.marker, size.cols, size.rows)[attempt] if launch else None
+            )
             request = ExecRequest(
                 spec.target,
                 spec.identity,
                 command,
                 tty=launch is not None or spec.pod.container_tty,
                 stdin=launch is not None or spec.pod.container_stdin,
-                size=self.size,
+                size=size,
             )
+            self._may_run = True
+            self._handed = bytearray() if attempt + 1 < attempts else None
             try:
                 result = await self._carry(request)
             except StreamRefused as refused:
                 result = refused.refused
+                self._may_run = False
             except TimeoutError:
+                # The process may have been started all the same.
                 result = Refused(
                     Refusal.CLUSTER_UNREACHABLE,
                     "The cluster did not open the stream in time; try again.",
                 )
-            if not (isinstance(result, StartFailed) and result.kind is StartFailure.NO_SHELL):
-                break
-        self.end(await self._explain(result))
+            if isinstance(result, StartFailed):
+                self._may_run = False
+                if result.kind is StartFailure.NO_SHELL:
+                    self.inbox.put_back(bytes(self._handed or b""))
+                    continue
+            break
+        self.end(await explain(result, spec, self._backend))
 
     async def _carry(self, request: ExecRequest) -> ExecResult:
         async with AsyncExitStack() as stack:
@@ -284,7 +366,6 @@ class LiveSession:
                 self.state = "live"
                 for view in self.views:
                     view.tell(tty.StateChanged("live"))
-                await self._ledger.went_live(self)
             async with asyncio.TaskGroup() as pumps:
                 writer = pumps.create_task(self._write(stream))
                 await self._read(stream, cooked=not request.tty)
@@ -296,6 +377,7 @@ class LiveSession:
         while (output := await stream.receive()) is not None:
             # Without a terminal the process writes bare line feeds; a terminal shows them as such.
             data = output.data.replace(b"\n", b"\r\n") if cooked else output.data
+            self._handed = None
             self.output.append(data)
             self.screen.feed(data)
             for view in self.views:
@@ -304,45 +386,57 @@ class LiveSession:
             if turn >= limits.TURN_BYTES:
                 turn = 0
                 await asyncio.sleep(0)
-                if self.screen.backlog > limits.SCREEN_BACKLOG_BYTES:
-                    await self._slow_down()
+                await self._keep_pace()
 
-    async def _slow_down(self) -> None:
+    async def _keep_pace(self) -> None:
         """Wait for the screen model in a long flood; an interrupt key lifts it for a moment."""
-        while self.screen.backlog > limits.SCREEN_BACKLOG_BYTES:
-            if (
-                self._loop.time() - self._last_interrupt < limits.INTERRUPT_SECONDS
-                and self.screen.backlog < limits.SCREEN_BACKLOG_INTERRUPTED_BYTES
-            ):
-                return
+        while self.screen.backlog > (bound := self._most_backlog()):
             self._interrupted.clear()
             async with asyncio.TaskGroup() as waits:
                 both = [
-                    waits.create_task(self.screen.drain(limits.SCREEN_BACKLOG_BYTES)),
+                    waits.create_task(self.screen.drain(bound)),
                     waits.create_task(self._interrupted.wait()),
                 ]
                 await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
                 for wait in both:
                     wait.cancel()
 
+    def _most_backlog(self) -> int:
+        if self._loop.time() - self._last_interrupt < limits.INTERRUPT_SECONDS:
+            return limits.SCREEN_BACKLOG_INTERRUPTED_BYTES
+        return limits.SCREEN_BACKLOG_BYTES
+
     async def _write(self, stream: ExecStream) -> None:
-        resized_at = 0.0
+        inbox, resize_at = self.inbox, 0.0
         while True:
-            await self.inbox.wait()
-            if data := self.inbox.take_input(limits.STDIN_PIECE_BYTES):
-                await stream.send_stdin(data)
-                self.inbox.done(len(data))
-                if self.owner is not None:
-                    self.owner.input_delivered(self.inbox.delivered)
-            pause = resized_at + limits.RESIZE_SECONDS - self._loop.time()
-            if pause > 0 and not self.inbox.has_input:
-                # Only a size waits: let later ones replace it until its turn has come.
-                await asyncio.sleep(pause)
-                pause = 0
-            if pause <= 0 and (size := self.inbox.take_size()) is not None:
-                resized_at = self._loop.time()
+            await inbox.wait()
+            if self._loop.time() >= resize_at and (size := inbox.take_size()) is not None:
+                resize_at = self._loop.time() + limits.RESIZE_SECONDS
                 self.screen.resize(size)
+                for view in self.views:
+                    if view is not self.owner:
+                        view.tell(tty.SizeChanged(self.output.head, size.cols, size.rows))
                 await stream.resize(size)
+            elif data := inbox.take_input(limits.STDIN_PIECE_BYTES):
+                await self._deliver(stream, data)
+            else:
+                # Only a size waits: let later ones replace it until its turn has come.
+                with suppress(TimeoutError):
+                    async with asyncio.timeout_at(resize_at):
+                        await inbox.wait_for_input()
+
+    async def _deliver(self, stream: ExecStream, data: bytes) -> None:
+        if self._handed is not None:
+            # Until there is output, another program may have to be tried: it is given this then.
+            self._handed += data
+            if len(self._handed) > limits.INPUT_BYTES:
+                self._handed = None
+        try:
+            await stream.send_stdin(data)
+        finally:
+            self.inbox.done(len(data))
+        if self.owner is not None:
+            self.owner.input_delivered(self.inbox.delivered)
 
     async def _keep_time(self) -> None:
         """End the session when one of its clocks has run out."""
@@ -385,57 +479,10 @@ class LiveSession:
         """
         await self._opened.wait()
         while True:
-            if (ending := await self._missing_target()) is not None:
+            if (ending := await missing_target(self.spec, self._backend)) is not None:
                 self.end(ending)
                 return
             await asyncio.sleep(limits.POD_CHECK_SECONDS)
-
-    async def _missing_target(self) -> Ending | None:
-        """Say that the container is gone, or None when it is there or nobody can tell."""
-        spec = self.spec
-        try:
-            pod = await self._backend.inspect(spec.target, spec.identity)
-        except StreamRefused as refused:
-            if refused.refused.kind in (Refusal.POD_NOT_FOUND, Refusal.CONTAINER_NOT_FOUND):
-                return _gone("pod_deleted", "The pod was deleted.")
-            return None
-        if pod.uid != spec.pod.uid:
-            return _gone("pod_replaced", "The pod was replaced by a new one of the same name.")
-        if pod.container_id != spec.pod.container_id or not pod.container_running:
-            return _gone(
-                "container_restarted",
-                f"The container ended or was restarted{_because(pod)}.",
-                pod.exit_code,
-            )
-        return None
-
-    async def _explain(self, result: ExecResult) -> Ending:
-        match result:
-            case Refused(kind, message):
-                return Ending(EndReason.REFUSED, message, data={"kind": kind.value})
-            case StartFailed(kind, message):
-                return Ending(EndReason.START_FAILED, message, data={"kind": kind.value})
-            case Exited(code) if code != _KILLED:
-                return Ending(EndReason.EXITED, f"The shell ended with exit code {code}.", code)
-            case Success(confirmed) if self.spec.kind is Kind.EXEC:
-                gone = None if confirmed else await self._missing_target()
-                return gone or Ending(
-                    EndReason.EXITED,
-                    "The shell ended with exit code 0.",
-                    0,
-                    {} if confirmed else {"unconfirmed": True},
-                )
-        gone = await self._missing_target()
-        if gone is not None:
-            return gone
-        if isinstance(result, Exited):
-            return Ending(EndReason.EXITED, "The shell was killed (exit code 137).", result.code)
-        if isinstance(result, Success):
-            return Ending(EndReason.EXITED, "The main process closed its output.")
-        return Ending(
-            EndReason.LOST,
-            "The connection to the cluster was lost; what was running was told to end.",
-        )
 
     # Small steps
 
@@ -451,22 +498,15 @@ class LiveSession:
         view.count_input_from(self.inbox.accepted)
         if before is not None and before is not view:
             before.role = "viewer"
-            if before.client == view.client:
-                # The same view came back before its old socket was noticed to be dead.
-                before.close(CloseCode.REPLACED)
-            else:
-                before.tell(tty.RoleChanged("viewer", self.epoch, "replaced", 0))
+            before.tell(tty.RoleChanged("viewer", self.epoch, "replaced", 0))
         if size != self.size:
             self._set_size(size)
 
     def _set_size(self, size: Size) -> None:
         self.size = size
         self.inbox.resize(size)
-        if not self.output.head:
-            self._first_size = size
-        for view in self.views:
-            if view is not self.owner:
-                view.tell(tty.SizeChanged(self.output.head, size.cols, size.rows))
+        if self.output.head:
+            self._was_resized = True
 
     def _input_of(self, view: View) -> int:
         return self.inbox.accepted if view is self.owner else 0
@@ -474,11 +514,3 @@ class LiveSession:
     def _tell_people(self) -> None:
         for view in self.views:
             view.tell(tty.People(self.viewers))
-
-
-def _gone(why: str, message: str, exit_code: int | None = None) -> Ending:
-    return Ending(EndReason.TARGET_GONE, message, exit_code, {"why": why})
-
-
-def _because(pod: PodFacts) -> str:
-    return f" ({pod.reason})" if pod.reason else ""

@@ -85,7 +85,9 @@ class Reaped:
 class Reaper(Protocol):
     """Ends every process in a container that carries a session's marker."""
 
-    async def reap(self, target: Target, identity: Identity, uid: str, marker: str) -> Reaped:
+    async def reap(
+        self, target: Target, identity: Identity, *, uid: str, container_id: str, marker: str
+    ) -> Reaped:
         """End them: HUP, TERM, KILL. Never raises for a container that is gone (found 0, left 0)
         nor for a cluster that does not answer (guaranteed False)."""
         ...

@@ -40,8 +40,9 @@ class View:
         self._skip_until = 0.0
         self._skip_at_once = False
         self._resync_reason: str | None = None
+        self._missed_snapshots = 0
+        self._retry_timer: asyncio.TimerHandle | None = None
         self._closing = False
-        self._told_end = False
         self._input_told = 0
         self._input_timer: asyncio.TimerHandle | None = None
 
@@ -50,36 +51,41 @@ class View:
         """Offset of the next byte this view is sent."""
         return self._window.sent_to
 
+    @property
+    def is_closing(self) -> bool:
+        """Whether `next` returns None after what is queued."""
+        return self._closing
+
     def start(self, offset: int | None) -> tuple[int, int]:
         """Place the view and return (offset, live) for its welcome.
 
-        `offset` is the next byte that it needs, or None. Raises tty.BadFrame for a byte that does
-        not exist yet.
+        `offset` is the next byte that it needs, or None; it is not beyond the session's output.
         """
         output = self.session.output
-        if offset is not None and offset > output.head:
-            raise tty.BadFrame("`offset` is beyond the session's output.", head=output.head)
         if offset is not None and offset >= output.tail:
-            place = offset
+            self._window.jump(offset)
         elif offset is None and self.session.replay_is_exact:
-            place = 0
+            self._window.jump(0)
         else:
-            place = output.head
-            self._resync_reason = "join" if self.role == "viewer" else "resume"
-            self._window.jump(max(offset or 0, 0))
-            return self.position, output.head
-        self._window.jump(place)
-        return place, output.head
+            self._resync_reason = "join" if offset is None and self.role == "viewer" else "resume"
+            self._window.jump(offset or 0)
+        return self.position, output.head
 
     def wake(self) -> None:
         """Look again: there is more output, or an end."""
         self._wake.set()
 
     def tell(self, event: tty.ServerEvent) -> None:
-        """Queue a control event."""
+        """Queue a control event. Of numbers of people only the latest is kept."""
+        if isinstance(event, tty.People):
+            for index, queued in enumerate(self._control):
+                if isinstance(queued, tty.People):
+                    self._control[index] = event
+                    return
+        if self._closing:
+            return
         if len(self._control) >= limits.CONTROL_MESSAGES:
-            self._closing = True
-            self.close_code = CloseCode.TIMED_OUT
+            self.close(CloseCode.TIMED_OUT)
         else:
             self._control.append(event)
         self._wake.set()
@@ -122,10 +128,18 @@ class View:
         """Drop what is pending: the socket is gone."""
         self._closing = True
         self._control.clear()
-        if self._input_timer is not None:
-            self._input_timer.cancel()
-            self._input_timer = None
+        for timer in (self._input_timer, self._retry_timer):
+            if timer is not None:
+                timer.cancel()
+        self._input_timer = self._retry_timer = None
         self._wake.set()
+
+    def dismiss(self) -> None:
+        """Say why the session ended although not everything before it was sent, and close."""
+        if not self._closing:
+            ended = self._say_end()
+            self._control.append(ended)
+            self._wake.set()
 
     async def next(self) -> tty.ServerEvent | None:
         """Return the next event to send, or None when the socket is to be closed.
@@ -138,10 +152,16 @@ class View:
                 return self._control.popleft()
             if self._closing:
                 return None
-            event = await self._resync() if self._must_resync() else self._output()
-            if event is not None:
-                return event
-            if self._finished():
+            if self._wants_screen():
+                if self._may_ask_for_screen():
+                    event = await self._resync()
+                    if event is not None:
+                        return event
+                    if self._control or self._closing:
+                        continue
+            elif (output := self._output()) is not None:
+                return output
+            if self._is_finished():
                 return self._say_end()
             if not self._wake.is_set():
                 await self._wake.wait()
@@ -149,59 +169,84 @@ class View:
     def _output(self) -> tty.OutputFrame | None:
         output, window = self.session.output, self._window
         most = min(window.room, limits.TURN_BYTES)
-        if most <= 0 or window.sent_to >= output.head or self._resync_reason:
+        if most <= 0 or window.sent_to >= output.head:
             return None
         offset = window.sent_to
         data = output.read(offset, most)
         window.sent(offset + len(data), self._loop.time())
         return tty.OutputFrame(offset, data)
 
-    def _must_resync(self) -> bool:
-        if self._resync_reason is not None:
-            return True
+    def _wants_screen(self) -> bool:
+        """Whether a screen comes next: no output is sent before it."""
+        if self._resync_reason is None and self._is_lagging():
+            self._resync_reason = "lagging"
+        return self._resync_reason is not None
+
+    def _is_lagging(self) -> bool:
         output, window = self.session.output, self._window
-        if window.sent_to >= output.tail:
-            behind = output.head - window.sent_to
-            if behind <= 2 * window.size or self._loop.time() > self._skip_until:
-                return False
+        may_skip = self._loop.time() <= self._skip_until
+        self._skip_at_once = self._skip_at_once and may_skip
+        if window.sent_to < output.tail:
+            return True
+        return may_skip and output.head - window.sent_to > 2 * window.size
+
+    def _may_ask_for_screen(self) -> bool:
         # A screen is paced by acknowledgements too: one on the way at a time, but for the first
         # after an interrupt key, which does not wait for what the line still carries.
-        if window.in_flight and not self._skip_at_once:
+        if self._window.in_flight and not self._skip_at_once:
             return False
-        self._skip_at_once = False
-        self._resync_reason = "lagging"
-        return True
+        return self._retry_timer is None
 
     async def _resync(self) -> tty.ServerEvent | None:
         try:
             snapshot = await self.session.screen.snapshot()
         except TimeoutError:
-            self._loop.call_later(limits.SNAPSHOT_RETRY_SECONDS, self._wake.set)
+            self._try_again_later()
+            return None
+        if self._closing:
+            return None
+        output, window = self.session.output, self._window
+        if snapshot.offset < window.sent_to or (
+            snapshot.offset == window.sent_to and self._resync_reason == "lagging"
+        ):
+            # The model is further behind than this view: showing it would go back in time.
+            if window.sent_to >= output.tail:
+                self._resync_reason, self._skip_until = None, 0.0
+                self._wake.set()
+            else:
+                self._try_again_later()
             return None
         reason, self._resync_reason = self._resync_reason or "lagging", None
-        now = self._loop.time()
-        skipped = max(snapshot.offset - self._window.sent_to, 0)
-        # Everything before the screen counts as seen; the screen itself is acknowledged by its
-        # offset, so one byte less is on the way until the client has drawn it.
-        self._window.jump(max(snapshot.offset - 1, 0))
-        self._window.sent(snapshot.offset, now)
+        self._skip_at_once = False
+        self._missed_snapshots = 0
+        skipped = snapshot.offset - window.sent_to
+        window.screen(snapshot.offset, len(snapshot.data), self._loop.time())
         self._control.appendleft(tty.ScreenFrame(snapshot.offset, snapshot.data))
         return tty.Resync(reason, skipped, snapshot.offset, snapshot.size.cols, snapshot.size.rows)
 
-    def _finished(self) -> bool:
-        return (
-            self.session.ending is not None
-            and not self._told_end
-            and self._resync_reason is None
-            and self._window.sent_to >= self.session.output.head
-        )
+    def _try_again_later(self) -> None:
+        self._missed_snapshots += 1
+        if not self._closing:
+            self._retry_timer = self._loop.call_later(limits.SNAPSHOT_RETRY_SECONDS, self._retry)
+
+    def _retry(self) -> None:
+        self._retry_timer = None
+        self._wake.set()
+
+    def _is_finished(self) -> bool:
+        if self.session.ending is None:
+            return False
+        if self._resync_reason is not None:
+            # Whoever lagged to the last is told the end without the last screen if there is none.
+            return self._missed_snapshots >= limits.SNAPSHOT_TRIES
+        return self._window.sent_to >= self.session.output.head
 
     def _say_end(self) -> tty.Ended:
         ending = self.session.ending
         assert ending is not None
-        self._told_end = True
         self._closing = True
         self.close_code = ending.close_code
+        self.session.was_told(self)
         data = {**ending.data, "offset": self.session.output.head}
         return tty.Ended(ending.reason.value, ending.exit_code, ending.message, data)
 
