@@ -86,3 +86,50 @@ function fontCommand(key: Key): KeyCommand | null {
       return null;
   }
 }
+
+/** Final byte of the cursor keys: CSI in normal mode, SS3 in application mode. */
+const CURSOR_KEYS: Readonly<Partial<Record<TouchKey, string>>> = {
+  up: "A",
+  down: "B",
+  right: "C",
+  left: "D",
+  home: "H",
+  end: "F",
+};
+
+const PAGE_KEYS: Readonly<Partial<Record<TouchKey, string>>> = { "page-up": "5", "page-down": "6" };
+
+const PLAIN_KEYS: Readonly<Partial<Record<TouchKey, string>>> = {
+  escape: "\x1b",
+  tab: "\t",
+  pipe: "|",
+  slash: "/",
+  dash: "-",
+};
+
+/** What a key of the touch bar sends. */
+export function touchKeyData(key: TouchKey, held: Modifiers, isApplicationMode: boolean): string {
+  const modifier = 1 + (held.alt ? 2 : 0) + (held.ctrl ? 4 : 0);
+  const cursor = CURSOR_KEYS[key];
+  if (cursor !== undefined) {
+    if (modifier > 1) return `\x1b[1;${modifier}${cursor}`;
+    return (isApplicationMode ? "\x1bO" : "\x1b[") + cursor;
+  }
+  const page = PAGE_KEYS[key];
+  if (page !== undefined) return modifier > 1 ? `\x1b[${page};${modifier}~` : `\x1b[${page}~`;
+  return applyModifiers(PLAIN_KEYS[key] ?? "", held);
+}
+
+/** Turn one typed character into what it is with Ctrl or Alt held; other data stays as it is. */
+export function applyModifiers(data: string, held: Modifiers): string {
+  if (data.length !== 1) return data;
+  let result = data;
+  if (held.ctrl) {
+    const code = data.toUpperCase().charCodeAt(0);
+    if (code >= 0x40 && code <= 0x5f) result = String.fromCharCode(code & 0x1f);
+    else if (data === " ") result = "\0";
+    else if (data === "?") result = "\x7f";
+    else if (data === "/" || data === "-") result = "\x1f";
+  }
+  return held.alt ? `\x1b${result}` : result;
+}

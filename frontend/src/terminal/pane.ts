@@ -62,10 +62,15 @@ export interface PaneOptions {
    */
   readonly slot: string;
   readonly preferences: TerminalPreferences;
+  /** Whether the page is dark; decides the theme "auto". */
+  readonly isDark: boolean;
   readonly words: PaneWords;
   readonly askPaste: (question: PasteQuestion) => Promise<PasteAnswer>;
   readonly onPasteRefused: (refusal: PasteRefusal) => void;
-  /** A key that belongs to the interface was pressed inside the terminal (find, leave, zoom). */
+  /**
+   * A key that belongs to the interface was pressed inside the terminal: find, leave, palette,
+   * zoom. "copy" and "paste" are done by the pane; "tab" (Alt-1 to Alt-9) goes on to the page.
+   */
   readonly onCommand: (command: KeyCommand) => void;
 }
 
@@ -87,7 +92,7 @@ export interface TerminalPane extends Disposable {
   focus(): void;
   /** Give the focus back to the page. */
   blur(): void;
-  setPreferences(preferences: TerminalPreferences): void;
+  setPreferences(preferences: TerminalPreferences, isDark: boolean): void;
 
   /** Copy the selection to the clipboard; false when nothing is selected. */
   copy(): Promise<boolean>;

@@ -133,17 +133,7 @@ export class TerminalSession implements Disposable {
       this.#session = remembered.session;
       this.#client = remembered.client;
     }
-    const claim = await this.environment.memory.claim(this.#client);
-    if (this.#store.isDisposed) {
-      claim?.dispose();
-      return;
-    }
-    if (claim === null) {
-      this.#publish({ phase: { state: "duplicate" }, session: this.#session });
-      return;
-    }
-    this.#claim.value = claim;
-    this.#link.start();
+    await this.#connect();
   }
 
   /** Answer the phase "duplicate": watch the other tab's session, take it over, or start anew. */
@@ -154,7 +144,7 @@ export class TerminalSession implements Disposable {
     if (choice === "fresh" && this.request.kind !== "resume") this.#session = null;
     this.environment.memory.forget(this.slot);
     this.#publish({ phase: { state: "connecting" } });
-    this.#link.start();
+    void this.#connect();
   }
 
   /** Send what the person typed; false when it is refused because input goes nowhere. */
@@ -204,6 +194,21 @@ export class TerminalSession implements Disposable {
 
   dispose(): void {
     this.#store.dispose();
+  }
+
+  /** Claim this view's name, then open the link. */
+  async #connect(): Promise<void> {
+    const claim = await this.environment.memory.claim(this.#client);
+    if (this.#store.isDisposed) {
+      claim?.dispose();
+      return;
+    }
+    if (claim === null) {
+      this.#publish({ phase: { state: "duplicate" }, session: this.#session });
+      return;
+    }
+    this.#claim.value = claim;
+    this.#link.start();
   }
 
   async #requestTicket(): Promise<Ticket> {
