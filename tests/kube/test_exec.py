@@ -1,0 +1,710 @@
+"""Exec and attach over a server that does what the test says."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from itertools import groupby
+from operator import attrgetter
+
+import pytest
+from aiohttp import web
+
+from kube.clusters import Clusters
+from kube.exec import READ_AHEAD, KubeExecBackend, KubeExecStream
+from protocol.execution import (
+    ExecRequest,
+    Exited,
+    Lost,
+    Output,
+    Refusal,
+    StartFailed,
+    StartFailure,
+    Success,
+)
+from protocol.identity import Identity
+from protocol.refusal import StreamRefused
+from protocol.remotecommand import V4, V5
+from protocol.size import Size
+from protocol.target import Target
+from tests.kube.kubelet import Kubelet, Stream, answering, eventually, status_response
+
+ALICE = Identity("alice", ("team-a", "staff"))
+TARGET = Target("it", "shop", "web-1", "web")
+
+
+is_stderr = attrgetter("stderr")
+
+
+def request(*command: str, tty: bool = True, size: Size | None = None) -> ExecRequest:
+    return ExecRequest(TARGET, ALICE, command or ("sh",), tty=tty, size=size)
+
+
+async def all_of(stream: KubeExecStream) -> list[Output]:
+    outputs = []
+    async with asyncio.timeout(10):
+        while (output := await stream.receive()) is not None:
+            outputs.append(output)
+    return outputs
+
+
+def bytes_of(outputs: list[Output]) -> bytes:
+    return b"".join(output.data for output in outputs)
+
+
+async def test_output_comes_in_order_and_the_exit_code_at_the_end(
+    kubelet: Kubelet, backend: KubeExecBackend
+) -> None:
+    async def script(stream: Stream) -> None:
+        await stream.say(b"one ")
+        await stream.say(b"two ")
+        await stream.say(b"oops", channel=2)
+        await stream.say(b"three")
+        await stream.end(7)
+
+    kubelet.script = script
+    async with backend.open(request(tty=False)) as stream:
+        outputs = await all_of(stream)
+
+        pieces = [(stderr, bytes_of(list(run))) for stderr, run in groupby(outputs, is_stderr)]
+        assert pieces == [(False, b"one two "), (True, b"oops"), (False, b"three")]
+        assert stream.result() == Exited(7)
+        assert stream.subprotocol == V5
+
+
+async def test_the_question_names_the_container_and_every_word(
+    kubelet: Kubelet, backend: KubeExecBackend
+) -> None:
+    async def script(stream: Stream) -> None:
+        await stream.end()
+
+    kubelet.script = script
+    async with backend.open(request("sh", "-c", "echo $1 & 日", "a b")) as stream:
+        await all_of(stream)
+
+    seen = kubelet.seen
+    assert seen.path == "/api/v1/namespaces/shop/pods/web-1/exec"
+    assert seen.query.getall("command") == ["sh", "-c", "echo $1 & 日", "a b"]
+    assert seen.query["container"] == "web"
+    assert seen.query["tty"] == seen.query["stdin"] == seen.query["stdout"] == "true"
+    assert "stderr" not in seen.query
+    assert "Origin" not in seen.headers
+    assert seen.headers["Sec-WebSocket-Protocol"] == f"{V5},{V4}"
+
+
+async def test_a_name_can_never_be_more_than_a_name(
+    kubelet: Kubelet, backend: KubeExecBackend
+) -> None:
+    kubelet.answer = answering(lambda: status_response(404, "NotFound", 'pods "x" not found'))
+    target = Target("it", "shop", "../../../secrets?x=", "web")
+
+    with pytest.raises(StreamRefused):
+        async with backend.open(ExecRequest(target, ALICE, ("sh",))):
+            pass
+
+    raw = kubelet.seen.raw_path.partition("?")[0]
+    assert raw == "/api/v1/namespaces/shop/pods/..%2F..%2F..%2Fsecrets%3Fx%3D/exec"
+
+
+async def test_attach_sends_no_command_and_its_success_is_unconfirmed(
+    kubelet: Kubelet, backend: KubeExecBackend
+) -> None:
+    async def script(stream: Stream) -> None:
+        await stream.end()
+
+    kubelet.script = script
+    kubelet.subprotocols = (V4,)
+    async with backend.open(ExecRequest(TARGET, ALICE, None, stdin=False)) as stream:
+        await all_of(stream)
+
+        assert stream.result() == Success(confirmed=False)
+    assert kubelet.seen.path.endswith("/attach")
+    assert "command" not in kubelet.seen.query
+    assert "stdin" not in kubelet.seen.query
+
+
+async def test_success_is_confirmed_on_v4(kubelet: Kubelet, backend: KubeExecBackend) -> None:
+    async def script(stream: Stream) -> None:
+        await stream.end()
+
+    kubelet.script = script
+    kubelet.subprotocols = (V4,)
+    async with backend.open(request()) as stream:
+        await all_of(stream)
+
+        assert stream.subprotocol == V4
+        assert stream.result() == Success(confirmed=True)
+
+
+async def test_a_connection_that_breaks_is_lost_whatever_came_before(
+    kubelet: Kubelet, backend: KubeExecBackend
+) -> None:
+    async def script(stream: Stream) -> None:
+        await stream.say("half a 日".encode()[:-1])
+        await asyncio.sleep(0.05)
+        stream.cut()
+
+    kubelet.script = script
+    async with backend.open(request()) as stream:
+        outputs = await all_of(stream)
+
+        assert bytes_of(outputs) == "half a 日".encode()[:-1]
+        assert isinstance(stream.result(), Lost)
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 1011])
+async def test_a_close_without_a_status_is_lost_with_any_code(
+    kubelet: Kubelet, backend: KubeExecBackend, code: int
+) -> None:
+    async def script(stream: Stream) -> None:
+        await stream.say(b"bye")
+        await stream.socket.close(code=code)
+
+    kubelet.script = script
+    async with backend.open(request()) as stream:
+        await all_of(stream)
+
+        assert isinstance(stream.result(), Lost)
+
+
+@pytest.mark.parametrize("frame", [b"\x03garbage", b"\x09x", b'\x03{"status":"Perhaps"}'])
+async def test_garbage_is_lost_and_never_a_success(
+    kubelet: Kubelet, backend: KubeExecBackend, frame: bytes
+) -> None:
+    async def script(stream: Stream) -> None:
+        await stream.raw(frame)
+        await stream.end()
+
+    kubelet.script = script
+    async with backend.open(request()) as stream:
+        await all_of(stream)
+
+        assert isinstance(stream.result(), Lost)
+
+
+async def test_a_text_message_is_lost(kubelet: Kubelet, backend: KubeExecBackend) -> None:
+    async def script(stream: Stream) -> None:
+        await stream.socket.send_str("hello")
+        await stream.end()
+
+    kubelet.script = script
+    async with backend.open(request()) as stream:
+        await all_of(stream)
+
+        assert isinstance(stream.result(), Lost)
+
+
+async def test_output_behind_the_status_is_not_lost(
+    kubelet: Kubelet, backend: KubeExecBackend
+) -> None:
+    async def script(stream: Stream) -> None:
+        await stream.raw(b'\x03{"status":"Success"}')
+        await stream.say(b"late")
+        await stream.socket.close()
+
+    kubelet.script = script
+    async with backend.open(request()) as stream:
+        assert bytes_of(await all_of(stream)) == b"late"
+        assert stream.result() == Success(confirmed=False)
+
+
+async def test_a_server_that_does_not_close_after_its_status_ends_the_stream_all_the_same(
+    kubelet: Kubelet, backend: KubeExecBackend
+) -> None:
+    async def script(stream: Stream) -> None:
+        await stream.raw(b'\x03{"status":"Success"}')
+        await stream.hear()
+
+    kubelet.script = script
+    async with backend.open(request()) as stream:
+        began = time.monotonic()
+        await all_of(stream)
+
+        assert stream.result() == Success(confirmed=False)
+        assert time.monotonic() - began < 3
+
+
+async def test_many_small_frames_become_few_outputs(
+    kubelet: Kubelet, backend: KubeExecBackend
+) -> None:
+    async def script(stream: Stream) -> None:
+        for number in range(1000):
+            await stream.say(b"%04d" % number * 256)
+        await stream.end()
+
+    kubelet.script = script
+    async with backend.open(request()) as stream:
+        outputs = await all_of(stream)
+
+    assert bytes_of(outputs) == b"".join(b"%04d" % number * 256 for number in range(1000))
+    assert len(outputs) < 300
+    assert all(len(output.data) <= READ_AHEAD for output in outputs)
+
+
+async def test_a_giant_frame_is_cut_into_pieces(kubelet: Kubelet, backend: KubeExecBackend) -> None:
+    async def script(stream: Stream) -> None:
+        await stream.say(bytes(range(256)) * 4096)
+        await stream.end()
+
+    kubelet.script = script
+    async with backend.open(request()) as stream:
+        outputs = await all_of(stream)
+
+    assert bytes_of(outputs) == bytes(range(256)) * 4096
+    assert all(len(output.data) <= READ_AHEAD for output in outputs)
+
+
+async def test_not_receiving_slows_the_process_down(
+    kubelet: Kubelet, backend: KubeExecBackend
+) -> None:
+    said = 0
+
+    async def script(stream: Stream) -> None:
+        nonlocal said
+        while said < 64 << 20:
+            await stream.say(b"x" * 32768)
+            said += 32768
+        await stream.end()
+
+    kubelet.script = script
+    async with backend.open(request()) as stream:
+        before = -1
+        while said != before or said == 0:
+            before = said
+            await asyncio.sleep(0.2)
+
+        assert said < 16 << 20
+        total = sum(len(output.data) for output in await all_of(stream))
+        assert total == 64 << 20
+
+
+async def test_cancelling_receive_loses_nothing(kubelet: Kubelet, backend: KubeExecBackend) -> None:
+    async def script(stream: Stream) -> None:
+        for number in range(50):
+            await stream.say(b"%02d" % number)
+            await asyncio.sleep(0.002)
+        await stream.end()
+
+    kubelet.script = script
+    got = bytearray()
+    async with backend.open(request()) as stream:
+        while True:
+            try:
+                async with asyncio.timeout(0.001):
+                    output = await stream.receive()
+            except TimeoutError:
+                continue
+            if output is None:
+                break
+            got += output.data
+
+    assert bytes(got) == b"".join(b"%02d" % number for number in range(50))
+
+
+async def test_the_size_comes_first_and_only_the_newest_of_many_waits(
+    kubelet: Kubelet, backend: KubeExecBackend
+) -> None:
+    heard: list[bytes] = []
+
+    async def script(stream: Stream) -> None:
+        while (frame := await stream.hear()) is not None:
+            heard.append(frame)
+
+    kubelet.script = script
+    async with backend.open(request(size=Size(120, 40))) as stream:
+        await stream.send_stdin(b"a")
+        for columns in range(10, 60):
+            await stream.resize(Size(columns, 20))
+        await eventually(lambda: b'\x04{"Width":59,"Height":20}' in heard)
+
+    assert heard[0] == b'\x04{"Width":120,"Height":40}'
+    assert heard[1] == b"\x00a"
+    assert len(heard) == 3
+
+
+async def test_input_goes_in_small_frames_and_in_order(
+    kubelet: Kubelet, backend: KubeExecBackend
+) -> None:
+    got = bytearray()
+
+    async def script(stream: Stream) -> None:
+        while (frame := await stream.hear()) != b"\xff\x00":
+            assert frame is not None
+            assert frame[0] == 0
+            assert len(frame) <= 32769
+            got.extend(frame[1:])
+        await stream.end()
+
+    kubelet.script = script
+    data = bytes(range(256)) * 1000
+    async with backend.open(request(tty=False)) as stream:
+        await stream.send_stdin(data)
+        await stream.close_stdin()
+        await all_of(stream)
+
+    assert bytes(got) == data
+
+
+async def test_input_that_nobody_reads_never_stops_the_output(
+    kubelet: Kubelet, backend: KubeExecBackend
+) -> None:
+    async def script(stream: Stream) -> None:
+        for _ in range(100):
+            await stream.say(b"y" * 32768)
+        await stream.say(b"\nend")
+        await asyncio.sleep(30)
+
+    kubelet.script = script
+    async with backend.open(request()) as stream, asyncio.TaskGroup() as tasks:
+        typing = tasks.create_task(stream.send_stdin(b"z" * (32 << 20)))
+        got = bytearray()
+        async with asyncio.timeout(10):
+            while not got.endswith(b"end"):
+                output = await stream.receive()
+                assert output is not None
+                got = bytearray(got[-8:]) + output.data
+
+        assert not typing.done()
+        typing.cancel()
+
+
+async def test_input_after_the_end_is_dropped(kubelet: Kubelet, backend: KubeExecBackend) -> None:
+    async def script(stream: Stream) -> None:
+        await stream.end()
+
+    kubelet.script = script
+    async with backend.open(request()) as stream:
+        await all_of(stream)
+        async with asyncio.timeout(1):
+            await stream.send_stdin(b"anybody there?")
+            await stream.resize(Size(80, 24))
+
+
+async def test_input_that_waits_returns_when_the_connection_breaks(
+    kubelet: Kubelet, backend: KubeExecBackend
+) -> None:
+    async def script(stream: Stream) -> None:
+        await asyncio.sleep(0.2)
+        stream.cut()
+
+    kubelet.script = script
+    async with backend.open(request()) as stream:
+        async with asyncio.timeout(5):
+            await stream.send_stdin(b"z" * (32 << 20))
+        assert await stream.receive() is None
+        assert isinstance(stream.result(), Lost)
+
+
+async def test_a_silent_stream_is_kept_awake_by_empty_messages(
+    kubelet: Kubelet, clusters: Clusters
+) -> None:
+    heard: list[bytes] = []
+
+    async def script(stream: Stream) -> None:
+        while (frame := await stream.hear()) is not None:
+            heard.append(frame)
+
+    kubelet.script = script
+    backend = KubeExecBackend(clusters, keepalive=0.05)
+    async with backend.open(request()):
+        await eventually(lambda: len(heard) >= 3)
+
+    assert set(heard) == {b""}
+
+
+async def test_a_busy_stream_and_one_with_a_backlog_send_no_keepalive(
+    kubelet: Kubelet, clusters: Clusters
+) -> None:
+    heard: list[bytes] = []
+    spoke = asyncio.Event()
+
+    async def script(stream: Stream) -> None:
+        for _ in range(20):
+            await stream.say(b"tick")
+            await asyncio.sleep(0.02)
+        spoke.set()
+        while (frame := await stream.hear()) is not None:
+            heard.append(frame)
+
+    kubelet.script = script
+    backend = KubeExecBackend(clusters, keepalive=0.1)
+    async with backend.open(request()) as stream:
+        async with asyncio.timeout(5):
+            await spoke.wait()
+        await asyncio.sleep(0.4)  # four silent intervals, with output that nobody has taken
+        assert heard == []
+        await stream.receive()
+        await eventually(lambda: heard == [b""])
+
+
+async def test_nothing_is_sent_after_the_servers_last_word(
+    kubelet: Kubelet, clusters: Clusters
+) -> None:
+    heard: list[bytes | None] = []
+
+    async def script(stream: Stream) -> None:
+        await stream.raw(b'\x03{"status":"Success"}')
+        while heard[-1:] != [None]:
+            heard.append(await stream.hear())
+
+    kubelet.script = script
+    backend = KubeExecBackend(clusters, keepalive=0.05)
+    async with backend.open(request()) as stream:
+        await all_of(stream)
+        await stream.send_stdin(b"x")
+    await eventually(lambda: bool(heard))
+
+    assert heard == [None]
+
+
+async def test_leaving_closes_within_two_seconds_even_under_a_flood(
+    kubelet: Kubelet, backend: KubeExecBackend
+) -> None:
+    over = asyncio.Event()
+
+    async def script(stream: Stream) -> None:
+        try:
+            while True:
+                await stream.say(b"y\n" * 4096)
+        finally:
+            over.set()
+
+    kubelet.script = script
+    async with backend.open(request()) as stream:
+        await stream.receive()
+        began = time.monotonic()
+    assert time.monotonic() - began < 2
+    async with asyncio.timeout(5):
+        await over.wait()
+
+
+async def test_an_error_in_the_body_comes_out_as_itself(
+    kubelet: Kubelet, backend: KubeExecBackend
+) -> None:
+    async def script(stream: Stream) -> None:
+        await stream.hear()
+
+    kubelet.script = script
+    with pytest.raises(ZeroDivisionError):
+        async with backend.open(request()):
+            _ = 1 / 0
+
+
+async def test_cancelling_the_body_leaves_nothing_behind(
+    kubelet: Kubelet, backend: KubeExecBackend
+) -> None:
+    opened = asyncio.Event()
+    closed = asyncio.Event()
+
+    async def script(stream: Stream) -> None:
+        while await stream.hear() is not None:
+            pass
+        closed.set()
+
+    async def use() -> None:
+        async with backend.open(request()) as stream:
+            opened.set()
+            await stream.receive()
+
+    kubelet.script = script
+    async with asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(use())
+        async with asyncio.timeout(5):
+            await opened.wait()
+        task.cancel()
+    assert task.cancelled()
+    async with asyncio.timeout(5):
+        await closed.wait()
+
+
+async def test_v5_that_fails_on_the_way_to_the_node_is_tried_once_on_v4(
+    kubelet: Kubelet, backend: KubeExecBackend
+) -> None:
+    heard: list[bytes | None] = []
+
+    async def script(stream: Stream) -> None:
+        if stream.subprotocol == V5:
+            await stream.fail("Internal error occurred: unable to upgrade connection: Bad Request")
+            return
+        heard.append(await stream.hear())
+        heard.append(await stream.hear())
+        await stream.say(b"on v4")
+        await stream.end(3)
+
+    kubelet.script = script
+    async with backend.open(request(size=Size(100, 30))) as stream:
+        await eventually(lambda: len(heard) == 1)
+        await stream.send_stdin(b"hi")
+
+        assert bytes_of(await all_of(stream)) == b"on v4"
+        assert stream.subprotocol == V4
+        assert stream.result() == Exited(3)
+    assert heard == [b'\x04{"Width":100,"Height":30}', b"\x00hi"]
+    assert len(kubelet.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ('unable to upgrade connection: container not found ("c2")', "container_not_running"),
+        ('exec failed: exec: "bash": executable file not found in $PATH', "no_shell"),
+    ],
+)
+async def test_other_failures_to_start_are_not_tried_again(
+    kubelet: Kubelet, backend: KubeExecBackend, message: str, kind: str
+) -> None:
+    async def script(stream: Stream) -> None:
+        await stream.fail(f"Internal error occurred: {message}")
+
+    kubelet.script = script
+    async with backend.open(request()) as stream:
+        assert await all_of(stream) == []
+
+        result = stream.result()
+        assert isinstance(result, StartFailed)
+        assert result.kind == StartFailure(kind)
+    assert len(kubelet.requests) == 1
+
+
+REASONLESS = 'pods "web-1" is forbidden: '
+RBAC = (
+    'pods "web-1" is forbidden: User "alice" cannot get resource "pods/exec" in API group "" '
+    'in the namespace "shop"'
+)
+
+
+@pytest.mark.parametrize(
+    ("response", "kind", "words"),
+    [
+        (lambda: status_response(403, "Forbidden", RBAC), "forbidden", "get on pods/exec"),
+        (lambda: status_response(403, "Forbidden", REASONLESS), "forbidden", "create on pods/exec"),
+        (lambda: status_response(403, "Forbidden", "webhook says no"), "forbidden", "webhook"),
+        (lambda: web.Response(status=403), "subprotocol", "v5 nor v4"),
+        (
+            lambda: status_response(404, "NotFound", 'pods "web-1" not found'),
+            "pod_not_found",
+            "not exist",
+        ),
+        (
+            lambda: status_response(400, "BadRequest", "container web is not valid for pod web-1"),
+            "container_not_found",
+            "no container",
+        ),
+        (
+            lambda: status_response(
+                400,
+                "BadRequest",
+                "a container name must be specified for pod p1, choose one of: [c1 c2]",
+            ),
+            "container_not_found",
+            "no container",
+        ),
+        (
+            lambda: status_response(400, "BadRequest", "pod web-1 does not have a host assigned"),
+            "not_scheduled",
+            "waits",
+        ),
+        (
+            lambda: web.Response(status=500, text='container not found ("web")'),
+            "container_not_running",
+            "not running",
+        ),
+        (
+            lambda: web.Response(status=500, text="container web not found in pod web-1_shop"),
+            "container_not_running",
+            "not running",
+        ),
+        (
+            lambda: web.Response(
+                status=500, text="error dialing backend: dial tcp 10.0.0.1:10250: refused"
+            ),
+            "node_unreachable",
+            "node",
+        ),
+        (lambda: web.Response(status=503, text="starting"), "cluster_unreachable", "cannot answer"),
+        (lambda: web.Response(status=302, headers={"Location": "/elsewhere"}), "other", "redirect"),
+        (lambda: web.Response(status=200, text="hello"), "other", "refused"),
+    ],
+)
+async def test_every_refusal_is_typed_and_says_what_happened(
+    kubelet: Kubelet, backend: KubeExecBackend, response: object, kind: str, words: str
+) -> None:
+    kubelet.answer = answering(response)  # type: ignore[arg-type]
+
+    with pytest.raises(StreamRefused) as caught:
+        async with backend.open(request()):
+            pass
+
+    assert caught.value.refused.kind == Refusal(kind)
+    assert words in caught.value.message
+    assert len(kubelet.requests) == 1
+
+
+async def test_wrong_credentials_are_told_as_such(
+    kubelet: Kubelet, backend: KubeExecBackend
+) -> None:
+    kubelet.token = "another"
+
+    with pytest.raises(StreamRefused) as caught:
+        async with backend.open(request()):
+            pass
+
+    assert caught.value.refused.kind is Refusal.UNAUTHORIZED
+
+
+async def test_a_server_that_chooses_no_subprotocol_is_refused(
+    kubelet: Kubelet, backend: KubeExecBackend
+) -> None:
+    async def script(stream: Stream) -> None:
+        await stream.hear()
+
+    kubelet.script = script
+    kubelet.subprotocols = ()
+
+    with pytest.raises(StreamRefused) as caught:
+        async with backend.open(request()):
+            pass
+
+    assert caught.value.refused.kind is Refusal.SUBPROTOCOL
+
+
+async def test_an_unknown_cluster_is_refused(backend: KubeExecBackend) -> None:
+    with pytest.raises(StreamRefused) as caught:
+        async with backend.open(ExecRequest(Target("no", "a", "b", "c"), ALICE, ("sh",))):
+            pass
+
+    assert caught.value.refused.kind is Refusal.UNKNOWN_CLUSTER
+
+
+async def test_run_returns_the_output_and_the_result(
+    kubelet: Kubelet, backend: KubeExecBackend
+) -> None:
+    async def script(stream: Stream) -> None:
+        assert await stream.hear() == b"\x00question"
+        await stream.say(b"answer")
+        await stream.say(b"noise", channel=2)
+        await stream.end(4)
+
+    kubelet.script = script
+
+    assert await backend.run(request("ask", tty=False), stdin=b"question") == (
+        b"answer",
+        Exited(4),
+    )
+
+
+async def test_run_ends_commands_that_take_too_long_or_say_too_much(
+    kubelet: Kubelet, backend: KubeExecBackend
+) -> None:
+    async def script(stream: Stream) -> None:
+        await stream.say(b"x" * 1000)
+        await stream.hear()
+
+    kubelet.script = script
+
+    output, slow = await backend.run(request(tty=False), seconds=0.2)
+    assert output == b"x" * 1000
+    assert isinstance(slow, Lost)
+    output, long = await backend.run(request(tty=False), max_output=100)
+    assert output == b"x" * 100
+    assert isinstance(long, Lost)
