@@ -193,18 +193,27 @@ class LiveSession:
         if view is self.owner and size != self.size:
             self._set_size(size)
 
-    def enable_input(self, view: View) -> None:
-        """Let the owner's input reach an attached main process, if that reads any."""
+    def close_by_owner(self, view: View) -> None:
+        """End the session because its owner said so; others are ignored."""
+        if view is self.owner:
+            self.end(Ending(EndReason.CLOSED_BY_OWNER, "The session was closed."))
+
+    def enable_input(self, view: View) -> bool:
+        """Let the owner's input reach an attached main process, if that reads any.
+
+        Returns whether this call enabled it.
+        """
         if view is not self.owner or self.input_enabled:
-            return
+            return False
         if not self.spec.pod.container_stdin:
             view.tell(
                 tty.Error("no_stdin", "The main process was started without standard input.", {})
             )
-            return
+            return False
         self.input_enabled = True
         for each in self.views:
             each.tell(tty.InputEnabled())
+        return True
 
     def end(self, ending: Ending) -> bool:
         """Ask the session to end; the first reason wins. Returns whether this one did."""
