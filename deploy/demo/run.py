@@ -81,16 +81,10 @@ def present(signals: StopSignals, *, kubeconfig: str, is_dev: bool) -> None:
             install.prepare_node_modules(children, ROOT, state.logs)
         else:
             install.prepare_frontend(children, ROOT, state.logs)
-        environ = serve.web_environment(
-            state,
-            port=port,
-            kubeconfig=kubeconfigs or str(state.kubeconfig),
-            environ=os.environ,
-        )
+        clusters = kubeconfigs or serve.start_cluster(children, ROOT, state, python)
+        environ = serve.web_environment(state, port, clusters, os.environ)
         serve.prepare_database(children, ROOT, state, python, environ)
         accounts = serve.prepare_accounts(children, ROOT, state, python, environ, password)
-        if not kubeconfigs:
-            serve.start_cluster(children, ROOT, state, python)
         if is_dev:
             environ["HATCHWAY_DEBUG"] = "true"
             environ["HATCHWAY_VITE_SERVER"] = serve.start_vite(children, ROOT)

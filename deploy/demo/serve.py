@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import os
+import re
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -41,7 +42,7 @@ CLUSTER_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "USER")
 
 
 def web_environment(
-    state: State, *, port: int, kubeconfig: str, environ: Mapping[str, str]
+    state: State, port: int, kubeconfig: str, environ: Mapping[str, str]
 ) -> dict[str, str]:
     """Return the environment of the web server and of manage.py.
 
@@ -110,21 +111,23 @@ def prepare_accounts(
 
 
 def start_cluster(children: Children, root: Path, state: State, python: Path) -> str:
-    """Start the demo cluster and wait until it answers. Returns its kubeconfig's path."""
-    state.kubeconfig.unlink(missing_ok=True)
+    """Start the demo cluster and wait until it listens. Returns its kubeconfig's path."""
+    log = state.logs / "cluster.log"
     children.start(
         "The demo cluster",
-        [
-            *(python, "-m", "democluster"),
-            *("--kubeconfig", state.kubeconfig, "--directory", state.cluster),
-        ],
+        [python, "-m", "democluster", "--directory", state.cluster],
         cwd=root,
-        environ={name: os.environ[name] for name in CLUSTER_ENVIRONMENT if name in os.environ},
-        log=state.logs / "cluster.log",
+        environ={
+            "PYTHONUNBUFFERED": "1",
+            **{name: os.environ[name] for name in CLUSTER_ENVIRONMENT if name in os.environ},
+        },
+        log=log,
     )
-    # It writes its kubeconfig when it listens.
-    _wait(children, state.kubeconfig.exists, "The demo cluster")
-    return str(state.kubeconfig)
+    ready = re.compile(r"^democluster ready: (.+)$", re.MULTILINE)
+    _wait(children, lambda: ready.search(log.read_text("utf-8")) is not None, "The demo cluster")
+    found = ready.search(log.read_text("utf-8"))
+    assert found is not None
+    return found[1].strip()
 
 
 def start_web(

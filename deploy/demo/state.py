@@ -45,11 +45,6 @@ class State:
         return self.folder / "cluster"
 
     @property
-    def kubeconfig(self) -> Path:
-        """How Hatchway reaches the demo cluster."""
-        return self.folder / "kubeconfig"
-
-    @property
     def accounts(self) -> Path:
         """What was said about the accounts when they were made."""
         return self.folder / "accounts.txt"
