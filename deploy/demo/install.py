@@ -76,12 +76,10 @@ def prepare_node_modules(children: Children, root: Path, logs: Path) -> None:
     if modules.matches(lock):
         return
     modules.clear()
-    # Element Plus brings a library that says Node 22, and runs in the browser alone;
-    # machine.check_node asked for what the build needs.
     with step("Installing the packages of the frontend"):
         children.run(
             "npm ci",
-            [shutil.which("npm") or "npm", "ci", "--no-progress", "--engine-strict=false"],
+            [shutil.which("npm") or "npm", "ci", "--no-progress"],
             cwd=frontend,
             log=logs / "npm.log",
         )
