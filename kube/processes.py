@@ -23,7 +23,7 @@ END_SECONDS = 20.0
 """For the whole errand; its waits add up to about four seconds."""
 
 _MARKER = re.compile(r"[A-Z][A-Z0-9_]{2,40}=[A-Za-z0-9_-]{16,64}")
-_REPORT = re.compile(rb"hatchway found=(\d+) left=(\d+) hidden=(\d+)")
+_REPORT = re.compile(rb"hatchway found=(\d+) left=(\d+) hidden=(\d+) leader=(\d+)")
 _SHELLS = ("sh", "/bin/sh", "/bin/bash", "/busybox/sh")
 
 # POSIX sh without any other program than sleep: builtins only, because a container may have no
@@ -56,8 +56,16 @@ scan() {
     fi
   done
 }
+# The session's first process leads a session of its own and holds its terminal.
+leads() {
+  read -r line <"/proc/$1/stat" || return 1
+  set -- "$1" ${line##*) }
+  [ "$5" = "$1" ] && [ "$6" != 0 ]
+}
 nap() { sleep 0.1 2>/dev/null || sleep 1; }
 scan
+leader=0
+for pid in $found; do leads "$pid" 2>/dev/null && leader=1; done
 for signal in HUP TERM KILL KILL; do
   [ -n "$found" ] || break
   kill -s $signal $found 2>/dev/null
@@ -69,7 +77,7 @@ for signal in HUP TERM KILL KILL; do
   done
 done
 set -- $found
-echo "hatchway found=$count left=$# hidden=$hidden"
+echo "hatchway found=$count left=$# hidden=$hidden leader=$leader"
 """
 
 
@@ -83,6 +91,8 @@ class ProcessesEnded:
     """Those that survived even KILL (a process in the kernel, or of another user)."""
     hidden: int
     """Processes of other users, whose environment cannot be read."""
+    leader: bool = False
+    """Whether one of them led a session with a terminal: the shell itself, not a background job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +152,8 @@ class ProcessReaper:
                 raise
             report = _REPORT.search(output)
             if report is not None and isinstance(result, Success | Exited):
-                return ProcessesEnded(*(int(number) for number in report.groups()))
+                found, left, hidden, leader = (int(number) for number in report.groups())
+                return ProcessesEnded(found, left, hidden, bool(leader))
             if not isinstance(result, StartFailed):
                 return NotGuaranteed("The search in the container did not come to its end.")
         return NotGuaranteed("The container has no shell to search with.")
