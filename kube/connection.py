@@ -8,11 +8,12 @@ configured with `impersonate`, a call for a person always carries exactly that p
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import os
 import socket
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from types import SimpleNamespace
@@ -166,7 +167,7 @@ class ClusterConnection:
                 raise self._unreachable(error) from error
         raise AssertionError("the second attempt returns or raises")
 
-    @asynccontextmanager
+    @contextlib.asynccontextmanager
     async def lines(
         self, path: str, *, identity: Identity | None, query: Sequence[tuple[str, str]] = ()
     ) -> AsyncIterator[AsyncIterator[bytes]]:
@@ -217,7 +218,7 @@ class ClusterConnection:
                         protocols=subprotocols,
                         headers=self._headers(credentials, identity),
                         max_msg_size=MAX_MESSAGE,
-                        autoping=True,
+                        autoclose=False,
                         timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS),
                         **_transport(credentials),
                     )
@@ -329,13 +330,25 @@ class ClusterConnection:
         return Unreachable(f"The cluster {self.name} cannot be reached: {why}.")
 
 
-async def close_socket(socket: aiohttp.ClientWebSocketResponse) -> None:
-    """Close a WebSocket: CLOSE, the answer within CLOSE_SECONDS, else the connection is cut."""
+async def close_socket(opened: aiohttp.ClientWebSocketResponse) -> None:
+    """Close a WebSocket: CLOSE, the answer within CLOSE_SECONDS, then the connection is cut.
+
+    Without the cut TLS would wait half a minute for a goodbye that a dead server never says.
+    """
+    transport_socket = opened.get_extra_info("socket")
+    number = -1 if transport_socket is None else transport_socket.fileno()
+    # Our own copy of the descriptor: the transport's may belong to somebody else by then.
+    copy = socket.socket(fileno=os.dup(number)) if number >= 0 else None
     try:
         async with asyncio.timeout(CLOSE_SECONDS):
-            await socket.close()
+            await opened.close()
     except TimeoutError:
         logger.debug("a stream was cut because its server did not answer CLOSE")
+    finally:
+        if copy is not None:
+            with contextlib.suppress(OSError):
+                copy.shutdown(socket.SHUT_RDWR)
+            copy.close()
 
 
 def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
