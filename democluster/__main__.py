@@ -73,8 +73,8 @@ def _options() -> argparse.Namespace:
 async def _run(directory: Path, port: int, kubeconfig: Path | None) -> None:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, ended.set)
+    for wanted in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(wanted, ended.set)
     children = Children()
     children.watch()
     certificates = ensure_certificates(directory)

@@ -1,4 +1,4 @@
-"""One run of a container: its main process, its log, who is attached, and what was executed in it."""
+"""One run of a container: its main process, its log, and who is attached."""
 
 from __future__ import annotations
 
@@ -57,7 +57,8 @@ class Container:
         self._env = _environment(spec, image, place)
         self._attached: list[Sink] = []
         _make_home(place, spec)
-        argv = [*(spec.get("command") or image.command), *(spec.get("args") or [])]
+        command, args = spec.get("command") or [], spec.get("args") or []
+        argv = [*command, *args] or list(image.command)
         self._process = self._start(argv, tty=self.tty, stdin=bool(spec.get("stdin")))
         self.started_at = now()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from functools import partial
 
 from democluster.defaults import complete_pod
 from democluster.events import EventRecorder
@@ -254,7 +255,7 @@ class Controllers:
                 continue
             node = asked or nodes[self._turn % len(nodes)]
             self._turn += 1
-            placed = self._store.update(PODS, _key(pod), lambda item, to=node: _place(item, to))
+            placed = self._store.update(PODS, _key(pod), partial(_place, node=node))
             message = f"Successfully assigned {'/'.join(_key(pod))} to {node}"
             self._scheduler_events.record(placed, "Scheduled", message)
 

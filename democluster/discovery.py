@@ -64,6 +64,41 @@ def api_resources(group: str, version: str) -> JsonObject | None:
     }
 
 
+def openapi_index() -> JsonObject:
+    """Return the answer of /openapi/v3: where the document of each group version is."""
+    paths = (
+        f"apis/{group}/{version}" if group else f"api/{version}"
+        for group, version in resources.GROUP_VERSIONS
+    )
+    return {"paths": {path: {"serverRelativeURL": f"/openapi/v3/{path}"} for path in paths}}
+
+
+def openapi_document(group: str, version: str) -> JsonObject | None:
+    """Return what kubectl needs of an OpenAPI document: that the server checks fields itself."""
+    found = resources.of_group_version(group, version)
+    if not found:
+        return None
+    prefix = f"/apis/{group}/{version}" if group else f"/api/{version}"
+    return {
+        "openapi": "3.0.0",
+        "info": {"title": "demo cluster", "version": VERSION},
+        "paths": {
+            f"{prefix}/{resource.plural}/{{name}}": {
+                "patch": {
+                    "parameters": [{"name": "fieldValidation", "in": "query"}],
+                    "responses": {},
+                    "x-kubernetes-group-version-kind": {
+                        "group": group,
+                        "version": version,
+                        "kind": resource.kind,
+                    },
+                }
+            }
+            for resource in found
+        },
+    }
+
+
 def _group(group: str, version: str) -> JsonObject:
     named = {"groupVersion": f"{group}/{version}", "version": version}
     return {"name": group, "versions": [named], "preferredVersion": named}

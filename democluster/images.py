@@ -34,7 +34,17 @@ _PROGRAMS = {
 }
 """Those programs. They name their tools by full path: the PATH of the container is empty."""
 
-_SMALL_TOOLS = ["[", "awk", "base64", "basename", "cat", "chmod", "chown", "cp", "cut", "date", "dd", "df", "dirname", "du", "echo", "env", "expr", "false", "find", "grep", "gunzip", "gzip", "head", "hostname", "id", "kill", "less", "ln", "ls", "md5sum", "mkdir", "mktemp", "mv", "nohup", "od", "printf", "ps", "pwd", "readlink", "rm", "rmdir", "sed", "seq", "setsid", "sh", "sha256sum", "sleep", "sort", "stat", "stty", "tail", "tar", "tee", "test", "timeout", "top", "touch", "tr", "true", "tty", "uname", "uniq", "vi", "wc", "which", "xargs", "yes"]
+_SMALL_TOOLS = frozenset(
+    (
+        *("[", "awk", "base64", "basename", "cat", "chmod", "chown", "cp", "cut", "date", "dd"),
+        *("df", "dirname", "du", "echo", "env", "expr", "false", "find", "grep", "gunzip", "gzip"),
+        *("head", "hostname", "id", "kill", "less", "ln", "ls", "md5sum", "mkdir", "mktemp", "mv"),
+        *("nohup", "od", "printf", "ps", "pwd", "readlink", "rm", "rmdir", "sed", "seq", "setsid"),
+        *("sh", "sha256sum", "sleep", "sort", "stat", "stty", "tail", "tar", "tee", "test"),
+        *("timeout", "top", "touch", "tr", "true", "tty", "uname", "uniq", "vi", "wc", "which"),
+        *("xargs", "yes"),
+    )
+)
 """What a small image has on a machine without busybox."""
 
 

@@ -1,4 +1,4 @@
-"""The JSON objects of the Kubernetes API and the small values in them: names, times, identifiers."""
+"""JSON objects of the Kubernetes API and the small values in them: names, times, UIDs."""
 
 from __future__ import annotations
 

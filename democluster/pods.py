@@ -256,7 +256,7 @@ class PodRun:
         )
 
     def _directory(self) -> Path:
-        return self._machinery.node_directory / "containers" / self._pod["metadata"]["uid"]
+        return self._machinery.node_directory / "containers" / str(self._pod["metadata"]["uid"])
 
     def _log_directory(self, container: str) -> Path:
         metadata = self._pod["metadata"]

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from aiohttp import web
 
-from democluster import table
+from democluster import protobuf, table
 from democluster.controllers import delete_pod, remove
 from democluster.defaults import check_ephemeral_containers, check_name, complete_pod
 from democluster.objects import JsonObject, random_suffix
@@ -271,6 +271,8 @@ async def read_body(http: web.Request) -> JsonObject:
     raw = await http.read()
     if not raw:
         return {}
+    if http.content_type == protobuf.CONTENT_TYPE:
+        return protobuf.decode(raw)
     if http.content_type not in (
         "application/json",
         "application/yaml",

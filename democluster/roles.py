@@ -54,8 +54,19 @@ _ROLES: dict[str, list[JsonObject]] = {
     ],
     "system:discovery": [
         {
-            "nonResourceURLs": ["/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez"]
-            + ["/openapi", "/openapi/*", "/readyz", "/version", "/version/"],
+            "nonResourceURLs": [
+                "/api",
+                "/api/*",
+                "/apis",
+                "/apis/*",
+                "/healthz",
+                "/livez",
+                "/openapi",
+                "/openapi/*",
+                "/readyz",
+                "/version",
+                "/version/",
+            ],
             "verbs": ["get"],
         }
     ],
@@ -83,9 +94,18 @@ _ROLES: dict[str, list[JsonObject]] = {
         {"apiGroups": [""], "resources": ["namespaces", "events"], "verbs": READ},
         {
             "apiGroups": ["apps"],
-            "resources": ["daemonsets", "daemonsets/status", "deployments", "deployments/scale"]
-            + ["deployments/status", "replicasets", "replicasets/scale", "replicasets/status"]
-            + ["statefulsets", "statefulsets/status"],
+            "resources": [
+                "daemonsets",
+                "daemonsets/status",
+                "deployments",
+                "deployments/scale",
+                "deployments/status",
+                "replicasets",
+                "replicasets/scale",
+                "replicasets/status",
+                "statefulsets",
+                "statefulsets/status",
+            ],
             "verbs": READ,
         },
         {"apiGroups": ["batch"], "resources": ["cronjobs", "jobs"], "verbs": READ},

@@ -88,7 +88,10 @@ done
 
 _AGENT = r"""
 echo "agent on node $NODE_NAME"
-while :; do sleep 30; echo "$(ls node/var/log | wc -l) entries in the log directory of $NODE_NAME"; done
+while :; do
+  sleep 30
+  echo "$(ls node/var/log | wc -l) entries in the log directory of $NODE_NAME"
+done
 """
 
 _GREETER = r"""

@@ -80,8 +80,8 @@ class ApiServer:
         except ApiError as error:
             return rest.reply(http, error.body, error.code)
         except web.HTTPRequestEntityTooLarge:
-            error = ApiError(413, "RequestEntityTooLarge", "Request entity too large", {})
-            return rest.reply(http, error.body, error.code)
+            too_large = ApiError(413, "RequestEntityTooLarge", "Request entity too large", {})
+            return rest.reply(http, too_large.body, too_large.code)
 
     async def _answer_resource(self, request: ApiRequest) -> web.StreamResponse:
         require(self._store, request.user, request.attributes)
@@ -129,9 +129,10 @@ def _document(http: web.Request) -> JsonObject | None:
         case ["apis", group, version]:
             return discovery.api_resources(group, version)
         case ["openapi", "v3"]:
-            return {"paths": {}}
-        case ["openapi", "v2"]:
-            about = {"title": "demo cluster", "version": discovery.VERSION}
-            return {"swagger": "2.0", "info": about, "paths": {}, "definitions": {}}
+            return discovery.openapi_index()
+        case ["openapi", "v3", "api", version]:
+            return discovery.openapi_document("", version)
+        case ["openapi", "v3", "apis", group, version]:
+            return discovery.openapi_document(group, version)
         case _:
             return None

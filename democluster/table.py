@@ -269,39 +269,85 @@ _PRINTERS: Mapping[str, tuple[tuple[Column, ...], Callable[[JsonObject], Cells]]
         _pod_row,
     ),
     "Deployment": (
-        (_NAME, Column("Ready"), Column("Up-to-date"), Column("Available"), _AGE)
-        + (*_TEMPLATE, _SELECTOR),
+        (
+            _NAME,
+            Column("Ready"),
+            Column("Up-to-date"),
+            Column("Available"),
+            _AGE,
+            *_TEMPLATE,
+            _SELECTOR,
+        ),
         _deployment_row,
     ),
     "ReplicaSet": (
-        (_NAME, Column("Desired", "integer"), Column("Current", "integer"))
-        + (Column("Ready", "integer"), _AGE, *_TEMPLATE, _SELECTOR),
+        (
+            _NAME,
+            Column("Desired", "integer"),
+            Column("Current", "integer"),
+            Column("Ready", "integer"),
+            _AGE,
+            *_TEMPLATE,
+            _SELECTOR,
+        ),
         _replica_set_row,
     ),
     "DaemonSet": (
-        (_NAME, Column("Desired", "integer"), Column("Current", "integer"))
-        + (Column("Ready", "integer"), Column("Up-to-date", "integer"))
-        + (Column("Available", "integer"), Column("Node Selector"), _AGE, *_TEMPLATE, _SELECTOR),
+        (
+            _NAME,
+            Column("Desired", "integer"),
+            Column("Current", "integer"),
+            Column("Ready", "integer"),
+            Column("Up-to-date", "integer"),
+            Column("Available", "integer"),
+            Column("Node Selector"),
+            _AGE,
+            *_TEMPLATE,
+            _SELECTOR,
+        ),
         _daemon_set_row,
     ),
     "Namespace": ((_NAME, Column("Status"), _AGE), _namespace_row),
     "Node": (
-        (_NAME, Column("Status"), Column("Roles"), _AGE, Column("Version"))
-        + (Column("Internal-IP", priority=1), Column("External-IP", priority=1))
-        + (Column("OS-Image", priority=1), Column("Kernel-Version", priority=1))
-        + (Column("Container-Runtime", priority=1),),
+        (
+            _NAME,
+            Column("Status"),
+            Column("Roles"),
+            _AGE,
+            Column("Version"),
+            Column("Internal-IP", priority=1),
+            Column("External-IP", priority=1),
+            Column("OS-Image", priority=1),
+            Column("Kernel-Version", priority=1),
+            Column("Container-Runtime", priority=1),
+        ),
         _node_row,
     ),
     "Event": (
-        (Column("Last Seen"), Column("Type"), Column("Reason"), Column("Object"))
-        + (Column("Subobject", priority=1), Column("Source", priority=1), Column("Message"))
-        + (Column("First Seen", priority=1), Column("Count", priority=1))
-        + (Column("Name", format="name", priority=1),),
+        (
+            Column("Last Seen"),
+            Column("Type"),
+            Column("Reason"),
+            Column("Object"),
+            Column("Subobject", priority=1),
+            Column("Source", priority=1),
+            Column("Message"),
+            Column("First Seen", priority=1),
+            Column("Count", priority=1),
+            Column("Name", format="name", priority=1),
+        ),
         _event_row,
     ),
     "Service": (
-        (_NAME, Column("Type"), Column("Cluster-IP"), Column("External-IP"), Column("Port(s)"))
-        + (_AGE, _SELECTOR),
+        (
+            _NAME,
+            Column("Type"),
+            Column("Cluster-IP"),
+            Column("External-IP"),
+            Column("Port(s)"),
+            _AGE,
+            _SELECTOR,
+        ),
         _service_row,
     ),
 }
