@@ -168,7 +168,7 @@ class View:
 
     def _output(self) -> tty.OutputFrame | None:
         output, window = self.session.output, self._window
-        most = min(window.room, limits.TURN_BYTES)
+        most = min(window.room, window.piece, limits.TURN_BYTES)
         if most <= 0 or window.sent_to >= output.head:
             return None
         offset = window.sent_to

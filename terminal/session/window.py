@@ -89,6 +89,12 @@ class AckWindow:
             return 0 if self.in_flight else PROBE_BYTES
         return max(self.size - self.in_flight, 0)
 
+    @property
+    def piece(self) -> int:
+        """Bytes that one frame should carry at most: several fit into the window, so that on a slow
+        line acknowledgements return before it has run empty."""
+        return self.size // 8
+
     def sent(self, end: int, now: float) -> None:
         """Note that everything before `end` was sent."""
         if not self._flights:

@@ -149,10 +149,10 @@ Script = Callable[[FakeStream], None]
 
 
 class FakeCluster:
-    """An ExecBackend. `plan` says how each next stream behaves; the last plan stays."""
+    """An ExecBackend whose streams play scripts; without one they are echo shells."""
 
     def __init__(self) -> None:
-        self.plan: deque[Script | Refused | BaseException] = deque([echo_shell])
+        self._plan: deque[Script | Refused | Exception] = deque([echo_shell])
         self.streams: list[FakeStream] = []
         self.requests: list[ExecRequest] = []
         self.pod = POD
@@ -170,6 +170,10 @@ class FakeCluster:
         """How many streams have not been closed."""
         return sum(1 for stream in self.streams if not stream.is_closed)
 
+    def plays(self, *scripts: Script | Refused | Exception) -> None:
+        """Let the next streams play these, and the last of them all that come later."""
+        self._plan = deque(scripts)
+
     def open(self, request: ExecRequest) -> AbstractAsyncContextManager[FakeStream]:
         """Open a stream as planned."""
         return self._open(request)
@@ -179,10 +183,10 @@ class FakeCluster:
         self.requests.append(request)
         self._changed.set()
         await self.answers.wait()
-        planned = self.plan.popleft() if len(self.plan) > 1 else self.plan[0]
+        planned = self._plan.popleft() if len(self._plan) > 1 else self._plan[0]
         if isinstance(planned, Refused):
             raise StreamRefused(planned)
-        if isinstance(planned, BaseException):
+        if isinstance(planned, Exception):
             raise planned
         stream = FakeStream(request)
         planned(stream)

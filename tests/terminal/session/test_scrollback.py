@@ -1,0 +1,75 @@
+"""The scrollback gives back exactly what was written, as far as it reaches."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from terminal.session.scrollback import Scrollback
+
+KIB = 1024
+
+
+@given(
+    pieces=st.lists(st.integers(0, 20 * KIB), max_size=30),
+    start=st.floats(0, 1),
+    most=st.integers(1, 70 * KIB),
+)
+def test_any_part_that_is_kept_reads_as_it_was_written(
+    pieces: list[int], start: float, most: int
+) -> None:
+    scrollback = Scrollback(64 * KIB)
+    written = b""
+    for number, length in enumerate(pieces):
+        data = bytes([number]) * length
+        written += data
+        scrollback.append(data)
+
+    assert scrollback.head == len(written)
+    offset = scrollback.tail + int(start * (scrollback.head - scrollback.tail))
+
+    data = scrollback.read(offset, most)
+
+    assert data == written[offset : offset + len(data)]
+    assert len(data) == min(most, scrollback.head - offset)
+
+
+@given(pieces=st.lists(st.integers(0, 20 * KIB), max_size=60))
+def test_never_more_than_the_capacity_is_kept(pieces: list[int]) -> None:
+    scrollback = Scrollback(64 * KIB)
+
+    for length in pieces:
+        scrollback.append(bytes(length))
+        assert scrollback.head - scrollback.tail <= 64 * KIB
+
+    assert scrollback.head - scrollback.tail >= min(sum(pieces), 44 * KIB)
+
+
+def test_reading_what_is_gone_or_not_yet_there_is_an_error() -> None:
+    scrollback = Scrollback(10)
+    scrollback.append(b"x" * 10 * KIB)
+    scrollback.append(b"y" * 10 * KIB)
+
+    for offset in (scrollback.tail - 1, scrollback.head + 1):
+        with pytest.raises(ValueError, match="outside"):
+            scrollback.read(offset, 1)
+    assert scrollback.read(scrollback.head, 1) == b""
+
+
+def test_a_million_echoes_are_not_a_million_objects() -> None:
+    scrollback = Scrollback(2 * KIB * KIB)
+
+    for _ in range(10_000):
+        scrollback.append(b"x")
+
+    assert len(scrollback._pieces) == 2
+
+
+def test_an_idle_session_keeps_next_to_nothing() -> None:
+    scrollback = Scrollback(2 * KIB * KIB)
+    scrollback.append(b"$ ")
+
+    assert sum(sys.getsizeof(piece) for piece in scrollback._pieces) < KIB
