@@ -168,7 +168,8 @@ def _rows(picture: Picture, grid: Grid, scrollback: int) -> bytes:
     continues = False
     for number in range(last + 1):
         row = rows[number]
-        wraps = row.wrap and number < last
+        # A blank row continues nothing: whoever clears it means to end the line above.
+        wraps = row.wrap and number < last and bool(rows[number + 1].cells)
         out.append(_row(row, picture.size.cols, pen, continues=continues, wraps=wraps))
         if number < last and not wraps:
             out.append(pen.reset() + b"\r\n")
@@ -424,17 +425,18 @@ def _cursor(picture: Picture, grid: Grid) -> bytes:
     if not picture.is_set(_AUTOWRAP):
         rest += b"\x1b[?7l"
     shift = _SINGLE_SHIFT[grid.charsets.single_shift]
-    if grid.pending_wrap:
-        return _reprint(picture, grid, grid.y, origin) + rest + shift
-    last = _cell_before(grid, grid.x, grid.y) if grid.x else None
+    end = picture.size.cols if grid.pending_wrap else grid.x
+    last = _cell_before(grid, end, grid.y) if end else None
     if (
         last is not None
-        and not insert
+        and (grid.pending_wrap or not insert)
         and not shift
         and (not charsets or not last[1].isascii())
         and last[2:] == (grid.pen.sgr, grid.link, grid.pen.protected)
         and picture.previous == ord(last[1][-1])
     ):
-        place = _place(picture, grid.x - last[0], grid.y, origin)
+        place = _place(picture, end - last[0], grid.y, origin)
         return rest + place + last[1].encode("utf-8", "replace")
+    if grid.pending_wrap:
+        return _reprint(picture, grid, grid.y, origin) + rest + shift
     return _place(picture, grid.x, grid.y, origin) + rest + shift

@@ -237,6 +237,9 @@ class Screen:
                     answer.set_result(snapshot)
             case Kind.FAILED:
                 request, sentence = wire.read_failed(payload)
+                if request == wire.NO_REQUEST:
+                    logger.warning("screen %d has no keyframe: %s", self._number, sentence)
+                    self._keyframe_asked = False
                 answer, _ = self._requests.get(request, (None, 0))
                 if answer is not None and not answer.done():
                     answer.set_exception(ScreenUnavailable(sentence))
@@ -315,7 +318,7 @@ class ScreenHouse:
 
     def next_request(self) -> int:
         """Return a number that no pending request has."""
-        self._requests = (self._requests + 1) % 2**32
+        self._requests = self._requests % (2**32 - 1) + 1
         return self._requests
 
     def note_fed(self, screen: Screen) -> None:

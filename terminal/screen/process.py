@@ -168,9 +168,7 @@ class Helper:
                     self._send(session, *_snapshot(model, request))
                 case _KeyframeRequest():
                     model.queue.popleft()
-                    keyframe = zlib.compress(model.emulator.keyframe(), _FASTEST)
-                    payload = wire.pack_position(model.position, keyframe)
-                    self._send(session, Kind.KEYFRAME, payload)
+                    self._send(session, *_keyframe(model))
         if model.position != start:
             self._send(session, Kind.CONSUMED, wire.pack_position(model.position))
 
@@ -210,7 +208,12 @@ def _flood(model: _Model) -> tuple[int, bytes, bytes] | None:
             break
         frames.append(item.data)
         waiting += len(item.data)
-    if waiting < SHORTCUT_BYTES or not model.emulator.is_plain():
+    if waiting < SHORTCUT_BYTES:
+        return None
+    try:
+        if not model.emulator.is_plain():
+            return None
+    except ScreenError:
         return None
     data = b"".join(frames)
     short = shorten(data, model.size.rows)
@@ -231,6 +234,14 @@ def _snapshot(model: _Model, request: _SnapshotRequest) -> tuple[Kind, bytes]:
     except ScreenError as error:
         return Kind.FAILED, wire.pack_failed(request.request, str(error))
     return Kind.SNAPSHOT, wire.pack_snapshot(request.request, snapshot)
+
+
+def _keyframe(model: _Model) -> tuple[Kind, bytes]:
+    try:
+        keyframe = zlib.compress(model.emulator.keyframe(), _FASTEST)
+    except ScreenError as error:
+        return Kind.FAILED, wire.pack_failed(wire.NO_REQUEST, str(error))
+    return Kind.KEYFRAME, wire.pack_position(model.position, keyframe)
 
 
 def _confine(parent: int) -> None:

@@ -20,7 +20,7 @@ From the helper, which reports CONSUMED after OPEN, RESTORE and every turn:
 | SNAPSHOT | u32 request, u64 offset, u16 columns, u16 rows, u8 alternate, title and text (each
   after its u32 length), data |
 | KEYFRAME | u64 offset, u32 resizes, the compressed keyframe |
-| FAILED | u32 request, sentence: this one could not be drawn |
+| FAILED | u32 request, sentence: it could not be answered; request 0 is the keyframe |
 | BROKEN | sentence: the helper gives up |
 
 Answers come in the order of the requests of one session: SNAPSHOT shows the screen after all that
@@ -36,6 +36,9 @@ from enum import IntEnum
 from protocol.size import Size
 from terminal.screen.errors import BrokenFrame
 from terminal.screen.limits import FRAME_BYTES
+
+NO_REQUEST = 0
+"""The request number of a keyframe in FAILED; snapshots count from 1."""
 
 HEADER = struct.Struct("!IBI")
 _SIZE = struct.Struct("!HH")

@@ -1,0 +1,159 @@
+"""One browser socket of a session: decode, hand to the core, encode."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import assert_never
+from uuid import UUID
+
+from channels.db import database_sync_to_async
+
+from access.audit import EventTag, arecord
+from access.consumers import GuardedConsumer, SocketClosing
+from access.errors import NotFound
+from access.login import Login
+from access.signals import target_used
+from protocol import tty
+from protocol.size import Size
+from terminal import lifecycle
+from terminal.opening import Opening, check_room
+from terminal.session.live import LiveSession
+from terminal.session.spec import Holder, SessionSpec
+from terminal.session.view import View
+from terminal.wiring import installed
+
+
+class TerminalConsumer(GuardedConsumer):
+    """Speaks `hatchway.tty.v1` for one view of one session.
+
+    The session does not belong to this socket: it is opened in the host and stays there when the
+    socket goes.
+    """
+
+    subprotocol = tty.SUBPROTOCOL
+    purpose = "tty"
+
+    _view: View | None = None
+    _size: Size
+
+    async def received(self, frame: str | bytes) -> None:
+        """Take one frame: see docs/protocol.md."""
+        if isinstance(frame, bytes):
+            typed = tty.decode_binary(frame)
+            view = self._joined()
+            view.session.type(view, typed.offset, typed.data)
+            return
+        event = tty.decode_text(frame)
+        if isinstance(event, tty.Hello):
+            await self._hello(event)
+            return
+        view = self._joined()
+        session = view.session
+        match event:
+            case tty.Ack(offset):
+                view.acked(offset)
+            case tty.Ping(t):
+                view.tell(tty.Pong(t))
+            case tty.Resize(size):
+                self._size = size
+                session.resize(view, size)
+            case tty.Take():
+                session.take(view, self._size)
+            case tty.EnableInput():
+                if session.enable_input(view):
+                    self.tasks.create_task(self._note_input(session))
+            case tty.End():
+                session.close_by_owner(view)
+            case tty.Input():
+                raise tty.BadFrame("Input travels in binary frames.")
+            case _:
+                assert_never(event)
+
+    def _joined(self) -> View:
+        if self._view is None:
+            raise tty.BadFrame("The first message is `hello`.")
+        return self._view
+
+    async def _hello(self, hello: tty.Hello) -> None:
+        if self._view is not None:
+            raise tty.BadFrame("`hello` is said once.")
+        session, may_own = await self._session(hello.size)
+        view = View(session, hello.client, holder_of(self.login), may_own)
+        self._size = hello.size
+        session.join(view, hello.size, hello.offset)
+        self._view = view
+        await self.scopes.enter_async_context(self._stay(session, view))
+        self.tasks.create_task(self._pump(view))
+
+    async def _session(self, size: Size) -> tuple[LiveSession, bool]:
+        """Return the session that the ticket is for, opening a new one, and whether the person may
+        own it."""
+        wiring = installed()
+        host = wiring.host()
+        if "join" in self.payload:
+            live = host.get(UUID(self.payload["join"]))
+            if live is None:
+                raise NotFound("The session has ended.")
+            return live, self.payload["role"] == "owner"
+        opening = Opening.from_payload(self.payload["open"])
+        await check_room(self.login.user_id, wiring)
+        spec = SessionSpec(
+            id=opening.session_id,
+            target=opening.target,
+            identity=opening.identity,
+            kind=opening.kind,
+            launch=opening.launch,
+            marker=opening.marker,
+            pod=opening.pod,
+            holder=holder_of(self.login),
+        )
+        # No record, no session: when this fails, nothing was started.
+        await database_sync_to_async(lifecycle.create)(
+            spec, host=wiring.host_name, grant=opening.grant, cols=size.cols, rows=size.rows
+        )
+        await target_used.asend(
+            sender=TerminalConsumer,
+            user_id=self.login.user_id,
+            target=opening.target,
+            kind=opening.kind.value,
+            shell=opening.launch.shell.value if opening.launch else "",
+        )
+        return host.open(spec, size), True
+
+    @asynccontextmanager
+    async def _stay(self, session: LiveSession, view: View) -> AsyncIterator[None]:
+        """Be in the session as long as the socket is open, and leave it whatever happens."""
+        participant: int | None = None
+        try:
+            participant = await database_sync_to_async(lifecycle.join)(
+                session.spec.id,
+                user_id=self.login.user_id,
+                username=self.login.username,
+                role=view.role,
+                address=self.login.address,
+            )
+            yield
+        finally:
+            session.leave(view)
+            if participant is not None:
+                await database_sync_to_async(lifecycle.leave)(participant)
+
+    async def _pump(self, view: View) -> None:
+        while (event := await view.next()) is not None:
+            await self.send_frame(event.encode())
+        raise SocketClosing(view.close_code)
+
+    async def _note_input(self, session: LiveSession) -> None:
+        await arecord(
+            EventTag.INPUT_ENABLE,
+            user=self.login.user,
+            address=self.login.address,
+            target=session.spec.target,
+            session_id=session.spec.id,
+        )
+
+
+def holder_of(login: Login) -> Holder:
+    """Return the person and login session behind a socket, as the core carries them."""
+    return Holder(login.user_id, login.username, login.key, login.auth_hash, login.address)

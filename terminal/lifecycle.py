@@ -1,0 +1,171 @@
+"""The only code that changes a session's state: starting, live, ended.
+
+Every change is one conditional update, so that it happens once however many try.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from access.audit import EventTag, record
+from terminal.models import Participant, State, TerminalSession
+from terminal.session.ending import Ending, EndReason
+from terminal.session.live import LiveSession
+from terminal.session.ports import Reaped
+from terminal.session.spec import SessionSpec
+
+_SENTENCE = 500
+"""Characters of a sentence that are kept."""
+
+
+def create(spec: SessionSpec, *, host: str, grant: str, cols: int, rows: int) -> TerminalSession:
+    """Write the session's row and its audit event. Nothing may be started before this returned."""
+    target, launch = spec.target, spec.launch
+    session = TerminalSession.objects.create(
+        id=spec.id,
+        user_id=spec.holder.user_id,
+        username=spec.holder.username,
+        cluster_user=spec.identity.user,
+        cluster_groups=list(spec.identity.groups),
+        address=spec.holder.address,
+        cluster=target.cluster,
+        namespace=target.namespace,
+        pod=target.pod,
+        container=target.container,
+        pod_uid=spec.pod.uid,
+        container_id=spec.pod.container_id,
+        node=spec.pod.node,
+        kind=spec.kind.value,
+        shell=launch.shell.value if launch else "",
+        command=list(launch.command) if launch else [],
+        marker=spec.marker,
+        grant=grant,
+        host=host,
+        started=timezone.now(),
+        cols=cols,
+        rows=rows,
+    )
+    _audit(EventTag.SESSION_START, session)
+    return session
+
+
+def go_live(session_id: UUID) -> bool:
+    """Note that the stream is open. Returns whether this call did it."""
+    return bool(
+        TerminalSession.objects.filter(id=session_id, state=State.STARTING).update(state=State.LIVE)
+    )
+
+
+def end(
+    session_id: UUID,
+    ending: Ending,
+    *,
+    bytes_out: int | None = None,
+    bytes_in: int | None = None,
+    reaped: Reaped | None = None,
+) -> bool:
+    """Note how the session ended. Returns whether this call did it."""
+    changes: dict[str, Any] = {
+        "state": State.ENDED,
+        "ended": timezone.now(),
+        "end_reason": ending.reason.value,
+        "end_message": ending.message[:_SENTENCE],
+        "end_data": dict(ending.data),
+        "exit_code": ending.exit_code,
+    }
+    if bytes_out is not None:
+        changes |= {"bytes_out": bytes_out, "bytes_in": bytes_in or 0}
+    if reaped is not None:
+        changes |= {"reaped": reaped.guaranteed, "processes_left": reaped.left}
+    done = (
+        TerminalSession.objects.exclude(state=State.ENDED).filter(id=session_id).update(**changes)
+    )
+    if not done:
+        return False
+    Participant.objects.filter(session_id=session_id, left=None).update(left=timezone.now())
+    session = TerminalSession.objects.get(id=session_id)
+    _audit(
+        EventTag.SESSION_END,
+        session,
+        reason=ending.reason.value,
+        message=ending.message,
+        exit_code=ending.exit_code,
+        bytes_out=session.bytes_out,
+        bytes_in=session.bytes_in,
+        processes_left=session.processes_left,
+    )
+    return True
+
+
+def note_reaped(session_id: UUID, left: int, *, guaranteed: bool) -> None:
+    """Note what became of an ended session's processes."""
+    TerminalSession.objects.filter(id=session_id, state=State.ENDED).update(
+        reaped=guaranteed, processes_left=left
+    )
+
+
+def request_end(session: TerminalSession, *, by: str, reason: EndReason, note: str = "") -> bool:
+    """Ask whichever host holds the session to end it. Returns False when it is over already."""
+    return bool(
+        TerminalSession.objects.exclude(state=State.ENDED)
+        .filter(id=session.id, end_requested=None)
+        .update(
+            end_requested=timezone.now(),
+            end_requested_by=by,
+            end_requested_reason=reason.value,
+            end_requested_note=note[:_SENTENCE],
+        )
+    )
+
+
+def note_traffic(sessions: list[LiveSession]) -> None:
+    """Write the byte counts of live sessions, so that a crash does not lose them."""
+    for live in sessions:
+        TerminalSession.objects.filter(id=live.spec.id, state=State.LIVE).update(
+            bytes_out=live.bytes_out,
+            bytes_in=live.bytes_in,
+            cols=live.size.cols,
+            rows=live.size.rows,
+        )
+
+
+def join(session_id: UUID, *, user_id: int, username: str, role: str, address: str) -> int:
+    """Note that a socket joined; returns the participant's id for `leave`."""
+    participant = Participant.objects.create(
+        session_id=session_id,
+        user_id=user_id,
+        username=username,
+        role=role,
+        address=address,
+        joined=timezone.now(),
+    )
+    return int(participant.pk)
+
+
+def leave(participant_id: int) -> None:
+    """Note that a socket left."""
+    Participant.objects.filter(pk=participant_id, left=None).update(left=timezone.now())
+
+
+def _audit(tag: EventTag, session: TerminalSession, reason: str = "", **data: Any) -> None:
+    record(
+        tag,
+        username=session.username,
+        user_id=session.user_id,
+        address=session.address,
+        target=session.target,
+        session_id=session.id,
+        reason=reason,
+        data={
+            "kind": session.kind,
+            "shell": session.shell,
+            "command": session.command,
+            "pod_uid": session.pod_uid,
+            "cluster_user": session.cluster_user,
+            "grant": session.grant,
+            **data,
+        },
+    )

@@ -1,0 +1,99 @@
+"""Which sessions a person may see, and what is said of them."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from access.actions import Action
+from access.policy import rights_of
+from terminal.models import State, TerminalSession
+from terminal.wiring import Unavailable, installed
+
+_SCAN = 500
+"""Sessions looked at for one page of `all`: grants are checked one by one on these."""
+
+
+def visible(user: Any, session_id: UUID) -> TerminalSession | None:
+    """Return the session if the person holds any right on it."""
+    session = TerminalSession.objects.filter(id=session_id).first()
+    return session if session is not None and rights_on(user, session) else None
+
+
+def rights_on(user: Any, session: TerminalSession) -> frozenset[str]:
+    """Return which of `own`, `view` and `terminate` the person holds on a session."""
+    held = rights_of(user)
+    rights = {
+        action.value
+        for action in (Action.VIEW, Action.TERMINATE)
+        if held.decide(action, session.target, {}).allowed
+    }
+    if session.user_id == user.pk:
+        rights |= {"own", "view"}
+    return frozenset(rights)
+
+
+def sessions(
+    user: Any, *, scope: str, state: str | None, limit: int, before: UUID | None
+) -> list[tuple[TerminalSession, frozenset[str]]]:
+    """Return up to `limit` sessions, newest first, each with the person's rights on it."""
+    rows = TerminalSession.objects.order_by("-started", "-id")
+    if scope == "mine":
+        rows = rows.filter(user=user)
+    if state == "live":
+        rows = rows.exclude(state=State.ENDED)
+    elif state == "ended":
+        rows = rows.filter(state=State.ENDED)
+    if before is not None:
+        edge = TerminalSession.objects.filter(id=before).values_list("started", flat=True).first()
+        if edge is not None:
+            rows = rows.filter(started__lt=edge)
+    if scope == "mine":
+        return [(row, frozenset({"own", "view"})) for row in rows[:limit]]
+    judged = ((row, rights_on(user, row)) for row in rows[:_SCAN])
+    return [(row, rights) for row, rights in judged if rights][:limit]
+
+
+def describe(session: TerminalSession, user: Any, rights: frozenset[str]) -> dict[str, Any]:
+    """Return a session as docs/api.md says it."""
+    live = None
+    with contextlib.suppress(Unavailable):
+        live = installed().host().get(session.id)
+    detached_until = None
+    if live is not None and live.ending is None and live.detached_at is not None:
+        left = live.detached_seconds_left()
+        detached_until = timezone.now() + timedelta(seconds=left)
+    return {
+        "id": session.id,
+        "target": {
+            "cluster": session.cluster,
+            "namespace": session.namespace,
+            "pod": session.pod,
+            "container": session.container,
+        },
+        "pod_uid": session.pod_uid,
+        "kind": session.kind,
+        "shell": session.shell or None,
+        "command": session.command,
+        "owner": session.username,
+        "cluster_user": session.cluster_user,
+        "address": session.address,
+        "state": session.state,
+        "attached": live is not None and live.owner is not None,
+        "viewers": live.viewers if live is not None else 0,
+        "started": session.started,
+        "ended": session.ended,
+        "end_reason": session.end_reason or None,
+        "exit_code": session.exit_code,
+        "bytes_out": live.bytes_out if live is not None else session.bytes_out,
+        "bytes_in": live.bytes_in if live is not None else session.bytes_in,
+        "cols": live.size.cols if live is not None else session.cols,
+        "rows": live.size.rows if live is not None else session.rows,
+        "mine": session.user_id == user.pk,
+        "may": sorted(rights),
+        "detached_until": detached_until,
+    }
