@@ -1,0 +1,1 @@
+"""What a person may choose from: clusters, the live tree of pods, favourites and recents."""
