@@ -82,7 +82,12 @@ class ClusterConfig:
 
 
 def api_path(*segments: str) -> str:
-    """Return `/a/b/c` with every segment escaped, so that a name is never more than a name."""
+    """Return `/a/b/c` with every segment escaped, so that a name is never more than a name.
+
+    Raises ApiRefused (404) for a segment that servers would resolve: nothing, `.` and `..`.
+    """
+    if not {"", ".", ".."}.isdisjoint(segments):
+        raise ApiRefused(404, message="an empty name or one of dots names nothing")
     return "".join(f"/{quote(segment, safe='')}" for segment in segments)
 
 
