@@ -81,7 +81,9 @@ class Image:
 
     def _resolve_path(self, command: str) -> str:
         file = Path(command)
-        if self.binaries and str(file.parent) in _BINARY_DIRECTORIES | {"/"}:
+        if command == self.command[0] and self.binaries:
+            file = self.binaries / file.name
+        if self.binaries and str(file.parent) in _BINARY_DIRECTORIES:
             file = self.binaries / file.name
         if not file.exists():
             raise _not_started(command, f"stat {command}: no such file or directory")

@@ -135,7 +135,7 @@ class StreamServer:
         if refusal and subprotocol is not Subprotocol.V5:
             # Only v5 is spoken by the API server itself; the others end at the node, whose
             # refusal comes instead of the upgrade.
-            return web.Response(status=refusal[0], text=refusal[1] + "\n")
+            return web.Response(status=refusal[0], text=refusal[1])
         socket = web.WebSocketResponse(
             protocols=(subprotocol,) if subprotocol else (),
             max_msg_size=MAX_FRAME_BYTES,

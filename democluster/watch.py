@@ -100,7 +100,11 @@ class _Watch:
             case (True, True):
                 return self._event("MODIFIED", change.object)
             case (True, False):
-                return self._event("DELETED", change.object)
+                # What left a selector is told as it was when it was still in it.
+                last = change.object if change.type == "DELETED" else change.previous
+                metadata = {"resourceVersion": str(change.version)}
+                assert last is not None
+                return self._event("DELETED", last | {"metadata": last["metadata"] | metadata})
             case _:
                 return None
 
