@@ -6,9 +6,8 @@ import { type Disposable, DisposableStore, MutableDisposable } from "@/lib/dispo
 import { Observable, type ReadonlyObservable } from "@/lib/emitter";
 import { adviceFor } from "@/protocol/close";
 import { ProtocolError } from "@/protocol/fields";
-import { ACK_DELAY_MS, AckPolicy, InputLog } from "@/protocol/flow";
+import { InputLog } from "@/protocol/flow";
 import {
-  type BytesFrame,
   type ClientMessage,
   decodeBinary,
   decodeText,
@@ -19,6 +18,7 @@ import {
   type Welcome,
 } from "@/protocol/tty";
 import { Link, type LinkEnvironment, type LinkState } from "@/transport/socket";
+import { OutputTrack, type ScreenPort } from "./output-track";
 import type { OpenRequest } from "./pane";
 import { type Failure, INITIAL_SNAPSHOT, type SessionSnapshot, type Size } from "./session-state";
 import { createClientName, type TabMemory } from "./tab-memory";
@@ -29,23 +29,10 @@ const MAX_PENDING_BYTES = 8 * 1024 * 1024;
 /** Output that does not fit to what came before, at most so often before the session is given up. */
 const MAX_GAPS = 3;
 
-/** Where output goes. The calls take effect in their order. */
-export interface ScreenPort {
-  write(bytes: Uint8Array, isReplay: boolean, onWritten: () => void): void;
-  resize(size: Size): void;
-  resync(bytes: Uint8Array, size: Size, skippedBytes: number, onWritten: () => void): void;
-}
-
 export interface SessionEnvironment extends LinkEnvironment {
   readonly api: Pick<Api, "ticket" | "endSession">;
   readonly clock: Clock;
   readonly memory: TabMemory;
-}
-
-interface ServerResync {
-  readonly offset: number;
-  readonly skipped: number;
-  readonly size: Size;
 }
 
 /**
@@ -58,22 +45,14 @@ export class TerminalSession implements Disposable {
   readonly #store = new DisposableStore();
   readonly #link: Link;
   readonly #claim = this.#store.add(new MutableDisposable());
-  readonly #ackTimer = this.#store.add(new MutableDisposable());
   readonly #snapshot = this.#store.add(new Observable<SessionSnapshot>(INITIAL_SNAPSHOT));
   readonly #input = new InputLog();
-  readonly #acks = new AckPolicy();
+  readonly #output: OutputTrack;
 
   #client = createClientName();
   #session: string | null = null;
   /** What to ask for when the remembered session turns out to be a duplicate's. */
   #role: "owner" | "viewer";
-  /** The next byte of output that is needed; null when there is nothing yet. */
-  #next: number | null = null;
-  /** Output below this offset is a replay. */
-  #live = 0;
-  #resync: ServerResync | null = null;
-  /** Sizes of the session that take effect at an offset still to come. */
-  #sizes: { readonly offset: number; readonly size: Size }[] = [];
   /** True between the server's welcome and the end of that socket. */
   #isWelcome = false;
   #sentSize: Size | null = null;
@@ -88,6 +67,16 @@ export class TerminalSession implements Disposable {
     private readonly environment: SessionEnvironment,
   ) {
     this.#role = request.kind === "resume" ? request.role : "owner";
+    this.#output = this.#store.add(
+      new OutputTrack(screen, environment.clock, {
+        sendAck: (offset) => {
+          this.#send({ type: "ack", offset });
+        },
+        sizeChanged: (sessionSize) => {
+          this.#sizeChanged(sessionSize);
+        },
+      }),
+    );
     this.#link = this.#store.add(
       new Link(
         {
@@ -220,7 +209,7 @@ export class TerminalSession implements Disposable {
     } catch (reason) {
       // The session of a reloaded page is gone without a trace, and nothing of it is on the screen.
       const isUnknown = reason instanceof ApiError && reason.status === 404 && "session" in ask;
-      if (isUnknown && this.#next === null && this.request.kind !== "resume") {
+      if (isUnknown && this.#output.next === null && this.request.kind !== "resume") {
         this.environment.memory.forget(this.slot);
         this.#session = null;
         return this.#requestTicket();
@@ -283,7 +272,6 @@ export class TerminalSession implements Disposable {
   }
 
   #closed(code: number | null, reason: string, error: ApiError | null): void {
-    this.#ackTimer.clear();
     if (this.#snapshot.value.phase.state === "ended") return;
     if (error?.code === "ended") {
       this.forget();
@@ -319,11 +307,15 @@ export class TerminalSession implements Disposable {
 
   #sayHello(): void {
     this.#isWelcome = false;
-    this.#resync = null;
     this.#error = null;
     this.#sentSize = this.size;
     this.#link.send(
-      encodeMessage({ type: "hello", client: this.#client, ...this.size, offset: this.#next }),
+      encodeMessage({
+        type: "hello",
+        client: this.#client,
+        ...this.size,
+        offset: this.#output.next,
+      }),
     );
   }
 
@@ -337,22 +329,18 @@ export class TerminalSession implements Disposable {
         this.#flushInput();
         break;
       case "resync":
-        this.#resync = {
+        this.#output.announce({
           offset: message.offset,
           skipped: message.skipped,
           size: { cols: message.cols, rows: message.rows },
-        };
+        });
         this.#publish({ skip: { reason: message.reason, bytes: message.skipped } });
         break;
       case "state":
         if (message.state !== "ended") this.#publish({ phase: { state: message.state } });
         break;
       case "size":
-        this.#sizes.push({
-          offset: message.offset,
-          size: { cols: message.cols, rows: message.rows },
-        });
-        this.#applySizes();
+        this.#output.changeSize(message.offset, { cols: message.cols, rows: message.rows });
         break;
       case "role":
         this.#roleChanged(message);
@@ -383,7 +371,7 @@ export class TerminalSession implements Disposable {
         const { reason, exitCode, message: sentence, data } = message;
         this.forget();
         this.#publish({ phase: { state: "ended", reason, exitCode, message: sentence, data } });
-        this.#flushAck();
+        this.#output.flushAck();
         this.#link.stop(1000);
         break;
       }
@@ -401,9 +389,7 @@ export class TerminalSession implements Disposable {
         client: this.#client,
       });
     }
-    this.#next ??= message.offset;
-    this.#live = message.live;
-    this.#acks.reset(this.#next);
+    this.#output.begin(message.offset, message.live);
     this.#input.resume(message.input);
     if (role === "viewer") this.#input.discard();
     const size = { cols: message.cols, rows: message.rows };
@@ -413,7 +399,7 @@ export class TerminalSession implements Disposable {
       epoch,
       kind,
       command,
-      isReplaced: role === "viewer" && this.#role === "owner",
+      isReplaced: role === "viewer" && (this.#role === "owner" || this.#snapshot.value.isReplaced),
       isInputEnabled: message.inputEnabled,
       size,
       ...(state === "ended" ? {} : { phase: { state } }),
@@ -425,6 +411,8 @@ export class TerminalSession implements Disposable {
 
   #roleChanged(message: Extract<ServerMessage, { type: "role" }>): void {
     const { role, epoch, reason } = message;
+    // After a lost socket it comes back as what it was: two tabs must not take turns for ever.
+    this.#role = role;
     if (role === "owner") {
       this.#input.resume(message.input ?? 0);
       this.#sentSize = null;
@@ -439,86 +427,18 @@ export class TerminalSession implements Disposable {
     this.#flushInput();
   }
 
-  #receiveBytes(frame: BytesFrame): void {
+  #receiveBytes(frame: ReturnType<typeof decodeBinary>): void {
     if (!this.#isWelcome) throw new ProtocolError("The server sent bytes before its welcome.");
-    if (frame.type === "screen") this.#receiveScreen(frame);
-    else this.#receiveOutput(frame);
-  }
-
-  #receiveScreen({ offset, bytes }: BytesFrame): void {
-    const resync = this.#resync;
-    this.#resync = null;
-    if (resync?.offset !== offset) {
-      throw new ProtocolError("The server sent a screen that it has not announced.");
-    }
-    this.#next = offset;
-    this.#live = offset;
-    this.#sizes = this.#sizes.filter((entry) => entry.offset > offset);
-    this.#publish({ size: resync.size });
-    this.screen.resync(bytes, resync.size, resync.skipped, () => {
-      this.#acks.reset(offset);
-      this.#send({ type: "ack", offset });
-    });
-  }
-
-  #receiveOutput(frame: BytesFrame): void {
-    const next = this.#next ?? frame.offset;
-    const end = frame.offset + frame.bytes.length;
-    if (frame.offset > next) {
-      this.#recoverGap();
-      return;
-    }
-    let bytes = frame.bytes.subarray(next - frame.offset);
-    let offset = next;
-    while (offset < end) {
-      const stop = Math.min(end, ...this.#borders(offset));
-      this.#writePiece(bytes.subarray(0, stop - offset), stop, stop <= this.#live);
-      bytes = bytes.subarray(stop - offset);
-      offset = stop;
-      this.#next = offset;
-      this.#applySizes();
-    }
-  }
-
-  /** Offsets after `offset` at which a replay ends or a size changes. */
-  #borders(offset: number): number[] {
-    return [this.#live, ...this.#sizes.map((entry) => entry.offset)].filter(
-      (border) => border > offset,
-    );
-  }
-
-  #writePiece(bytes: Uint8Array, end: number, isReplay: boolean): void {
-    this.screen.write(bytes, isReplay, () => {
-      if (this.#acks.rendered(end)) this.#flushAck();
-      else if (this.#ackTimer.value === undefined && this.#acks.isPending) {
-        this.#ackTimer.value = this.environment.clock.after(ACK_DELAY_MS, () => {
-          this.#flushAck();
-        });
-      }
-    });
-  }
-
-  #applySizes(): void {
-    const next = this.#next ?? 0;
-    const due = this.#sizes.filter((entry) => entry.offset <= next);
-    if (due.length === 0) return;
-    this.#sizes = this.#sizes.filter((entry) => entry.offset > next);
-    for (const { size } of due) {
-      this.#publish({ size });
-      if (this.#snapshot.value.role === "viewer") this.screen.resize(size);
-    }
-  }
-
-  /** Bytes are missing, which the server never does: ask again for what is needed. */
-  #recoverGap(): void {
+    if (this.#output.receive(frame)) return;
+    // Bytes are missing, which the server never does: ask again for what is needed.
     this.#gaps += 1;
     if (this.#gaps > MAX_GAPS) throw new ProtocolError("The server left out bytes of output.");
     this.#link.reconnect();
   }
 
-  #flushAck(): void {
-    this.#ackTimer.clear();
-    if (this.#acks.isPending) this.#send({ type: "ack", offset: this.#acks.take() });
+  #sizeChanged(size: Size): void {
+    this.#publish({ size });
+    if (this.#snapshot.value.role === "viewer") this.screen.resize(size);
   }
 
   #flushInput(): void {
