@@ -107,7 +107,10 @@ def prepare_accounts(
                 log=state.accounts,
             )
         stamp.write(sources)
-    return state.accounts.read_text("utf-8").strip()
+    said = state.accounts.read_text("utf-8").splitlines()
+    # It speaks of the variable; a person wants to see the word.
+    names = [line for line in said if "HATCHWAY_DEMO_PASSWORD" not in line]
+    return "\n".join([*names, f"Password of all of them: {password}"])
 
 
 def start_cluster(children: Children, root: Path, state: State, python: Path) -> str:

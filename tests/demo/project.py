@@ -27,7 +27,9 @@ database = pathlib.Path(os.environ["DATABASE_URL"].removeprefix("sqlite:///"))
 if sys.argv[1] == "migrate":
     database.touch()
 else:
-    print("operator", os.environ["HATCHWAY_DEMO_PASSWORD"])
+    assert os.environ["HATCHWAY_DEMO_PASSWORD"]
+    print("The password is that of HATCHWAY_DEMO_PASSWORD.")
+    print("Demo accounts: alice.")
 """
 # Its grandchild has the marker in its command line and outlives a polite end.
 CLUSTER = """

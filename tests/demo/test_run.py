@@ -16,7 +16,8 @@ def test_ready_line_follows_the_accounts(project: Project, port: int) -> None:
     address = run.until_ready()
 
     assert address == f"http://127.0.0.1:{port}/"
-    assert run.text.index("operator a-given-password") < run.text.index("Hatchway is ready")
+    accounts = "Demo accounts: alice.\nPassword of all of them: a-given-password\n"
+    assert run.text.index(accounts) < run.text.index("Hatchway is ready")
     assert run.interrupt() == 0
 
 
@@ -36,10 +37,10 @@ def test_random_password_stays_the_same(project: Project, port: int) -> None:
         run = project.start("demo", HATCHWAY_PORT=str(port))
         run.until_ready()
         run.interrupt()
-        said.append(next(line for line in run.text.splitlines() if line.startswith("operator")))
+        said.append(next(line for line in run.text.splitlines() if line.startswith("Password")))
 
     assert said[0] == said[1]
-    password = said[0].removeprefix("operator ")
+    password = said[0].removeprefix("Password of all of them: ")
     assert len(password) == 12
     assert (project.folder / ".demo" / "password").stat().st_mode & 0o077 == 0
 
