@@ -20,7 +20,7 @@ def socket_router() -> Application:
         [
             path("ws/targets", targets),
             path("ws/tty", TerminalConsumer.as_asgi()),
-            re_path(r"", deny),
+            re_path(r"", deny),  # type: ignore[arg-type]
         ]
     )
     return router
