@@ -77,14 +77,14 @@ class LiveSession:
         self._started_at = loop.time()
         self._last_input = loop.time()
         self._last_interrupt = -limits.INTERRUPT_SECONDS
-        self._interrupted = asyncio.Event()
+        self._interrupted: asyncio.Event | None = None
         self._over: asyncio.Future[Ending] = loop.create_future()
         self._timers_changed = asyncio.Event()
         self._was_resized = False
         self._opened = asyncio.Event()
         self._may_run = False
         self._handed: bytearray | None = None
-        self._all_told = asyncio.Event()
+        self._all_told: asyncio.Event | None = None
 
     @property
     def bytes_out(self) -> int:
@@ -185,7 +185,8 @@ class LiveSession:
         self.bytes_in += len(fresh)
         if len(fresh) <= 16 and any(key in fresh for key in limits.INTERRUPT_KEYS):
             self._last_interrupt = now
-            self._interrupted.set()
+            if self._interrupted is not None:
+                self._interrupted.set()
             view.skip_soon()
 
     def resize(self, view: View, size: Size) -> None:
@@ -224,11 +225,12 @@ class LiveSession:
 
     def was_told(self, view: View) -> None:
         """Note that a view was told the end or is gone."""
-        if all(each.is_closing for each in self.views):
+        if self._all_told is not None and all(each.is_closing for each in self.views):
             self._all_told.set()
 
     async def dismiss(self, seconds: float) -> None:
         """Give the views of an ended session this long to read the rest, then close them all."""
+        self._all_told = asyncio.Event()
         try:
             async with asyncio.timeout(seconds):
                 while not all(view.is_closing for view in self.views):
@@ -400,7 +402,7 @@ class LiveSession:
     async def _keep_pace(self) -> None:
         """Wait for the screen model in a long flood; an interrupt key lifts it for a moment."""
         while self.screen.backlog > (bound := self._most_backlog()):
-            self._interrupted.clear()
+            self._interrupted = asyncio.Event()
             async with asyncio.TaskGroup() as waits:
                 both = [
                     waits.create_task(self.screen.drain(bound)),

@@ -1,9 +1,9 @@
-"""Jumping time for every test of the session core, and no task left behind by any of them."""
+"""Jumping time for every test of the session core."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -20,12 +20,3 @@ def pytest_asyncio_loop_factories(
     if REAL_TIME in item.path.name:
         return {"real": asyncio.new_event_loop}
     return {"jumping": JumpingLoop}
-
-
-@pytest.fixture(autouse=True)
-async def _no_task_is_left() -> AsyncIterator[None]:
-    """Fail a test that leaves a task behind."""
-    before = asyncio.all_tasks()
-    yield
-    left = {task for task in asyncio.all_tasks() - before if task is not asyncio.current_task()}
-    assert not left, left

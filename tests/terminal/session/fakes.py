@@ -57,6 +57,7 @@ ALICE = Holder(1, "alice", "login-1", "hash-1", "192.0.2.1")
 BOB = Holder(2, "bob", "login-2", "hash-2", "192.0.2.2")
 SIZE = Size(80, 24)
 PROMPT = b"$ "
+FLOOD_BYTES_PER_SECOND = 50e6
 DEADLINE_SECONDS = 60.0
 """How long a test waits for anything, in the loop's own time."""
 
@@ -70,12 +71,15 @@ class FakeStream:
         self.request = request
         self.stdin = bytearray()
         self.sizes: list[tuple[float, Size]] = []
+        self.written = 0
+        """Bytes that were written, floods not counted."""
         self.taken = 0
         """Bytes of output that the session has received."""
         self.on_input: Callable[[bytes], None] = lambda data: None
         self.takes_input = asyncio.Event()
         self.takes_input.set()
         self.is_closed = False
+        self.close_error: Exception | None = None
         self._pieces: deque[bytes] = deque()
         self._flood: bytes = b""
         self._result: ExecResult | None = None
@@ -85,10 +89,11 @@ class FakeStream:
         """Let the process write `data`, in pieces as a terminal would."""
         for start in range(0, len(data), piece):
             self._pieces.append(data[start : start + piece])
+        self.written += len(data)
         self._wake.set()
 
     def floods(self, piece: bytes) -> None:
-        """Let the process write `piece` again and again, as fast as it is read; b"" stops it."""
+        """Let the process write `piece` again and again, at 50 MB/s; b"" stops it."""
         self._flood = piece
         self._wake.set()
 
@@ -104,7 +109,11 @@ class FakeStream:
                 return None
             self._wake.clear()
             await self._wake.wait()
-        data = self._pieces.popleft() if self._pieces else self._flood
+        if self._pieces:
+            data = self._pieces.popleft()
+        else:
+            data = self._flood
+            await asyncio.sleep(len(data) / FLOOD_BYTES_PER_SECOND)
         self.taken += len(data)
         return Output(data)
 
@@ -197,6 +206,8 @@ class FakeCluster:
         finally:
             await asyncio.sleep(0.01)
             stream.is_closed = True
+            if stream.close_error is not None:
+                raise stream.close_error
 
     async def inspect(self, target: Target, identity: Identity) -> PodFacts:
         """Return the pod as it is now."""
@@ -413,7 +424,10 @@ class Client:
     async def read(self) -> tty.ServerEvent | None:
         """Read one event, as it comes."""
         async with asyncio.timeout(DEADLINE_SECONDS):
-            event = await self.view.next()
+            return await self.take(await self.view.next())
+
+    async def take(self, event: tty.ServerEvent | None) -> tty.ServerEvent | None:
+        """Do with an event what a terminal does."""
         if event is None:
             self.is_closed = True
             return None
@@ -465,14 +479,10 @@ class Client:
     async def reads_what_is_there(self) -> None:
         """Read until nothing more comes for now."""
         with suppress(TimeoutError):
-            while True:
+            while not self.is_closed:
                 async with asyncio.timeout(0.001):
                     event = await self.view.next()
-                if event is None:
-                    self.is_closed = True
-                    return
-                self.view._control.appendleft(event)
-                await self.read()
+                await self.take(event)
 
     def types(self, data: bytes) -> None:
         """Type."""

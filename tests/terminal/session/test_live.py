@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -408,7 +409,7 @@ async def test_the_latest_size_wins_and_the_container_sees_at_most_ten_a_second(
         await asyncio.sleep(0.2)
 
         times = [at for at, _ in stream.sizes]
-        gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+        gaps = [later - earlier for earlier, later in pairwise(times)]
         assert min(gaps) >= limits.RESIZE_SECONDS - 0.001
         assert 15 <= len(times) <= 22
         assert stream.sizes[-1][1] == Size(199, 30)
