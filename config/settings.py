@@ -235,6 +235,8 @@ LOGGING = {
         "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
         "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         "uvicorn": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        # Without a handler uvicorn writes no access log; --no-access-log is undone by this table.
+        "uvicorn.access": {"handlers": [], "propagate": False},
         "daphne": {"handlers": ["console"], "level": "WARNING", "propagate": False},
     },
 }
