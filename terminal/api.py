@@ -7,7 +7,7 @@ from uuid import UUID
 
 from channels.db import database_sync_to_async
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 
 from access.address import address_of
 from access.audit import EventTag, arecord
@@ -73,7 +73,7 @@ class TerminateIn(Schema):
 
 
 @router.post("/tickets", response={201: TicketOut})
-async def create_ticket(request: HttpRequest, body: TicketIn) -> tuple[int, dict[str, Any]]:
+async def create_ticket(request: HttpRequest, body: TicketIn) -> Status[dict[str, Any]]:
     """Give out a single-use ticket for one socket, or say why not."""
     user = await signed_in(request)
     login = login_of(request, user)
@@ -82,7 +82,7 @@ async def create_ticket(request: HttpRequest, body: TicketIn) -> tuple[int, dict
         raise Invalid("A ticket is for a target, a session or a stream.")
     if body.stream is not None:
         ticket = await aissue(user, login.key, "targets")
-        return 201, _ticket(ticket, None, "/ws/targets", "hatchway.targets.v1")
+        return Status(201, _ticket(ticket, None, "/ws/targets", "hatchway.targets.v1"))
     if body.session is not None:
         session = await _visible(user, body.session)
         if session.state == State.ENDED and not _lingers(session.id):
@@ -105,7 +105,7 @@ async def create_ticket(request: HttpRequest, body: TicketIn) -> tuple[int, dict
         payload = {"open": allowed.to_payload()}
         session_id = allowed.session_id
     ticket = await aissue(user, login.key, "tty", payload)
-    return 201, _ticket(ticket, session_id, TTY_PATH, SUBPROTOCOL)
+    return Status(201, _ticket(ticket, session_id, TTY_PATH, SUBPROTOCOL))
 
 
 @router.get("/sessions")
@@ -136,20 +136,20 @@ async def get_session(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
 
 
 @router.post("/sessions/{session_id}/end", response={202: None})
-async def end_session(request: HttpRequest, session_id: UUID) -> tuple[int, None]:
+async def end_session(request: HttpRequest, session_id: UUID) -> Status[None]:
     """End one's own session."""
     user = await signed_in(request)
     session = await _visible(user, session_id)
     if session.user_id != user.pk:
         raise Forbidden("Only its owner may close a session.", action="own")
     await _request_end(session, user.get_username(), EndReason.CLOSED_BY_OWNER, "")
-    return 202, None
+    return Status(202, None)
 
 
 @router.post("/sessions/{session_id}/terminate", response={202: None})
 async def terminate_session(
     request: HttpRequest, session_id: UUID, body: TerminateIn
-) -> tuple[int, None]:
+) -> Status[None]:
     """End somebody's session, with the grant action `terminate`."""
     user = await signed_in(request)
     session = await _visible(user, session_id)
@@ -168,7 +168,7 @@ async def terminate_session(
         session_id=session.id,
         data={"owner": session.username, "note": body.reason[:500]},
     )
-    return 202, None
+    return Status(202, None)
 
 
 async def _request_end(session: TerminalSession, by: str, reason: EndReason, note: str) -> None:

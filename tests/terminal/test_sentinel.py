@@ -1,0 +1,111 @@
+"""Rights that end while a session lives end the session."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+
+from access.models import Grant
+from terminal import lifecycle, sentinel
+from terminal.models import TerminalSession
+from terminal.session.ending import EndReason
+from terminal.wiring import Verdict
+from tests.terminal.site import Person, Socket, give, serving
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _look_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("terminal.session.limits.GUARD_SECONDS", 0.02)
+    monkeypatch.setattr(sentinel, "REVOCATION_SECONDS", 0.02)
+    monkeypatch.setattr(sentinel, "RIGHTS_SECONDS", 0.02)
+
+
+async def _typing() -> tuple[Person, Socket]:
+    user = await User.objects.acreate_user("alice", password="a long pass phrase")
+    await asyncio.to_thread(give, user, "exec")
+    alice = await Person(user).signs_in()
+    socket = await alice.opens()
+    await socket.sees(b"$ ")
+    return alice, socket
+
+
+async def _is_revoked(socket: Socket, why: str) -> None:
+    code = await socket.is_closed()
+    ended = socket.told("ended")[0]
+    assert (ended["reason"], ended["data"]["why"]) == ("revoked", why)
+    assert code == (4401 if why == "signed_out" else 4403)
+
+
+async def test_signing_out_ends_the_shell() -> None:
+    async with serving() as site:
+        _, socket = await _typing()
+        await Session.objects.all().adelete()
+
+        await _is_revoked(socket, "signed_out")
+        async with asyncio.timeout(20):
+            while site.cluster.open_streams:
+                await asyncio.sleep(0.01)
+
+
+async def test_disabling_the_account_ends_the_shell() -> None:
+    async with serving():
+        _, socket = await _typing()
+        await User.objects.filter(username="alice").aupdate(is_active=False)
+
+        await _is_revoked(socket, "disabled")
+
+
+async def test_changing_the_password_ends_the_shell() -> None:
+    async with serving():
+        alice, socket = await _typing()
+        alice.user.set_password("another long phrase")
+        await alice.user.asave()
+
+        await _is_revoked(socket, "password_changed")
+
+
+async def test_removing_the_grant_ends_the_shell() -> None:
+    async with serving():
+        _, socket = await _typing()
+        await Grant.objects.all().adelete()
+
+        await _is_revoked(socket, "grant_gone")
+
+
+async def test_losing_the_right_in_the_cluster_ends_the_shell() -> None:
+    async with serving() as site:
+        _, socket = await _typing()
+        site.rights.verdict = Verdict(False, "get on pods/exec is missing")
+
+        await _is_revoked(socket, "cluster_rights")
+
+
+async def test_a_request_written_by_another_process_ends_the_session() -> None:
+    async with serving():
+        _, socket = await _typing()
+        row = await TerminalSession.objects.aget()
+        asked = await asyncio.to_thread(
+            lifecycle.request_end, row, by="admin", reason=EndReason.TERMINATED, note="enough"
+        )
+
+        assert asked
+        await socket.is_closed()
+        ended = socket.told("ended")[0]
+        assert (ended["reason"], ended["data"]["by"]) == ("terminated", "admin")
+
+
+async def test_nothing_ends_while_everything_is_in_order() -> None:
+    async with serving() as site:
+        _, socket = await _typing()
+        asked = len(site.rights.asked)
+        async with asyncio.timeout(20):
+            while len(site.rights.asked) < asked + 3:
+                await asyncio.sleep(0.01)
+
+        await socket.types(b"still here")
+        await socket.sees(b"still here")
