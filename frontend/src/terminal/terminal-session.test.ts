@@ -270,7 +270,7 @@ describe("input", () => {
       server.isConfirming = false;
       const { type } = await start(server);
       const first = server.socket;
-      for (const [at, key] of [..."abcdef"].entries()) {
+      for (const [at, key] of "abcdef".split("").entries()) {
         first.isDead = at >= arriving;
         type(key);
       }
@@ -592,18 +592,21 @@ describe("a reloaded page", () => {
   });
 
   test.each([
-    ["another shell", { ...EXEC, shell: "sh" } as OpenRequest, "tab-1"],
-    ["a fresh start", { ...EXEC, isFresh: true } as OpenRequest, "tab-1"],
+    ["another shell", { ...EXEC, shell: "sh" as const }, "tab-1"],
+    ["a fresh start", { ...EXEC, isFresh: true }, "tab-1"],
     ["another tab", EXEC, "tab-2"],
-  ])("starts something new for %s", async (_name, request, slot) => {
-    const server = new FakeServer();
-    const { memory, session } = await start(server);
-    session.dispose();
+  ] satisfies [string, OpenRequest, string][])(
+    "starts something new for %s",
+    async (_name, request, slot) => {
+      const server = new FakeServer();
+      const { memory, session } = await start(server);
+      session.dispose();
 
-    await start(server, { memory, request, slot });
+      await start(server, { memory, request, slot });
 
-    expect(server.tickets.at(-1)).toMatchObject({ kind: "exec" });
-  });
+      expect(server.tickets.at(-1)).toMatchObject({ kind: "exec" });
+    },
+  );
 
   test("starts anew after the session has ended", async () => {
     const server = new FakeServer();

@@ -16,7 +16,7 @@ import type { SearchOptions, SearchResult } from "./pane";
 import { DEFAULT_FONT_FAMILY, type TerminalPreferences } from "./preferences";
 import { plainText, Screen } from "./screen";
 import type { Size } from "./session-state";
-import { createStyleSafeDocument } from "./style-safe-document";
+import { StyleSafeDocument } from "./style-safe-document";
 import { coloursFor } from "./themes";
 
 import "./terminal.css";
@@ -47,6 +47,7 @@ const SEARCH_COLOURS = {
 /** One xterm.js terminal in an element. */
 export class XtermView implements Disposable {
   readonly #store = new DisposableStore();
+  readonly #styleSafe = this.#store.add(new StyleSafeDocument(document));
   readonly #terminal: Terminal;
   readonly #fit = new FitAddon();
   readonly #search = new SearchAddon();
@@ -78,13 +79,12 @@ export class XtermView implements Disposable {
     private isDark: boolean,
     private readonly isMac: boolean,
   ) {
-    const safe = this.#store.add(createStyleSafeDocument(document));
     this.#terminal = this.#store.add(
       new Terminal({
         ...this.#options(),
         ...DEFAULT_SIZE,
         allowProposedApi: true,
-        documentOverride: safe.document,
+        documentOverride: this.#styleSafe.document,
         minimumContrastRatio: MIN_CONTRAST,
         macOptionIsMeta: true,
         rightClickSelectsWord: false,
@@ -110,7 +110,9 @@ export class XtermView implements Disposable {
   mount(element: HTMLElement): void {
     this.#element = element;
     element.classList.add("hatchway-terminal");
-    this.#terminal.open(element);
+    this.#styleSafe.during(() => {
+      this.#terminal.open(element);
+    });
     this.#loadWebgl();
     const label = document.createElement("div");
     label.className = "hatchway-terminal-link";
@@ -122,9 +124,7 @@ export class XtermView implements Disposable {
       if (this.#terminal.hasSelection()) this.#selections.fire(undefined);
     });
     const observer = new ResizeObserver(() => {
-      this.#settle.value = browserClock.after(RESIZE_SETTLED_MS, () => {
-        this.fit();
-      });
+      this.#fitSoon();
     });
     observer.observe(element);
     this.#store.onDispose(() => {
@@ -286,16 +286,18 @@ export class XtermView implements Disposable {
     );
   }
 
-  /** Draw with WebGL where it works; xterm.js draws with elements before, after and otherwise. */
+  /** Draw with WebGL where it works; else xterm.js draws with elements. */
   #loadWebgl(): void {
     try {
       const webgl = new WebglAddon();
       webgl.onContextLoss(() => {
+        this.#styleSafe.keepSpansSafe();
         webgl.dispose();
       });
       this.#terminal.loadAddon(webgl);
     } catch {
-      // No WebGL 2 here: the elements stay.
+      // No WebGL 2 here.
+      this.#styleSafe.keepSpansSafe();
     }
   }
 
@@ -309,7 +311,8 @@ export class XtermView implements Disposable {
     this.#store.add(
       terminal.onResize(({ cols, rows }) => {
         this.size.value = { cols, rows };
-        if (this.#isLetterboxed) this.fit();
+        // Later: the grid that is measured is not drawn in its new size yet.
+        if (this.#isLetterboxed) this.#fitSoon();
       }),
     );
     this.#store.add(
@@ -328,6 +331,12 @@ export class XtermView implements Disposable {
       }),
     );
     terminal.attachCustomKeyEventHandler((event) => this.#handleKey(event));
+  }
+
+  #fitSoon(): void {
+    this.#settle.value = browserClock.after(RESIZE_SETTLED_MS, () => {
+      this.fit();
+    });
   }
 
   /** Return false for a key that xterm.js must leave alone. */
