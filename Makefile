@@ -8,8 +8,8 @@ PY := .venv/bin/python
 ifeq ($(origin KUBECONFIG),command line)
 KUBECONFIG_FLAG := --kubeconfig "$(KUBECONFIG)"
 endif
-# Files that are ours; the rest is what the tools of the frontend look at.
-PYTHON_SOURCES := access bench config democluster deploy kube protocol targets terminal tests manage.py
+PYTHON_SOURCES := $(wildcard access bench config democluster deploy kube protocol targets terminal \
+	tests manage.py)
 PIP_COMPILE := .venv/bin/pip-compile --quiet --generate-hashes --strip-extras --no-emit-index-url \
 	--no-emit-trusted-host --no-emit-find-links --no-annotate --no-header
 SYSTEM_PACKAGES := chromium curl fonts-noto-cjk fonts-noto-color-emoji git postgresql procps \
