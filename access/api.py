@@ -12,7 +12,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
-from ninja import Field, Router, Schema
+from ninja import Field, Router, Schema, Status
 
 from access.address import address_of
 from access.audit import EventTag, record
@@ -101,14 +101,14 @@ def sign_in(request: HttpRequest, body: Credentials) -> Me:
 
 
 @router.post("/sign-out", response={204: None})
-def sign_out(request: HttpRequest) -> tuple[int, None]:
+def sign_out(request: HttpRequest) -> Status[None]:
     """End the login session, and with it every session that it started."""
     logout(request)
-    return 204, None
+    return Status(204, None)
 
 
 @router.post("/password", response={204: None})
-def change_password(request: HttpRequest, body: PasswordChange) -> tuple[int, None]:
+def change_password(request: HttpRequest, body: PasswordChange) -> Status[None]:
     """Change the person's own password. Every other login session of theirs ends."""
     user: Any = request.user
     address = address_of(request)
@@ -126,7 +126,7 @@ def change_password(request: HttpRequest, body: PasswordChange) -> tuple[int, No
     user.save(update_fields=["password"])
     update_session_auth_hash(request, user)
     record(EventTag.PASSWORD_CHANGE, user=user, address=address)
-    return 204, None
+    return Status(204, None)
 
 
 @router.get("/grants/mine", response=list[GrantOut])

@@ -11,7 +11,7 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
-from ninja import Body, Field, Router, Schema
+from ninja import Body, Field, Router, Schema, Status
 
 from access.actions import Action
 from access.address import address_of
@@ -97,7 +97,7 @@ def build_router(
         ]
 
     @router.post("/debug-containers", response={201: DebugOut})
-    async def create_debug_container(request: HttpRequest, body: DebugBody) -> tuple[int, DebugOut]:
+    async def create_debug_container(request: HttpRequest, body: DebugBody) -> Status[DebugOut]:
         """Start a debug container beside a container, and return it once it runs."""
         user = _person(request)
         target = Target.of(**body.target.dict())
@@ -127,7 +127,7 @@ def build_router(
         made = TargetBody(
             cluster=target.cluster, namespace=target.namespace, pod=target.pod, container=name
         )
-        return 201, DebugOut(target=made)
+        return Status(201, DebugOut(target=made))
 
     async def _decide(
         request: HttpRequest, user: Any, target: Target, identity: Identity
@@ -173,7 +173,7 @@ def _add_kept_things(router: Router) -> None:
         return [_favourite(row) for row in Favourite.objects.filter(user=_person(request))]
 
     @router.put("/favourites", response={204: None})
-    def add_favourite(request: HttpRequest, body: FavouriteBody) -> tuple[int, None]:
+    def add_favourite(request: HttpRequest, body: FavouriteBody) -> Status[None]:
         """Mark a container. Marking it twice is no error."""
         place = _place(body)
         mine = Favourite.objects.filter(user=_person(request))
@@ -181,7 +181,7 @@ def _add_kept_things(router: Router) -> None:
             if not mine.filter(**place).exists() and mine.count() >= MAX_FAVOURITES:
                 raise Invalid(f"There may be {MAX_FAVOURITES} favourites.", limit=MAX_FAVOURITES)
             Favourite.objects.get_or_create(user=_person(request), **place)
-        return 204, None
+        return Status(204, None)
 
     @router.delete("/favourites", response={204: None})
     def remove_favourite(
@@ -191,7 +191,7 @@ def _add_kept_things(router: Router) -> None:
         container: str,
         workload: str = "",
         pod: str = "",
-    ) -> tuple[int, None]:
+    ) -> Status[None]:
         """Unmark. With a workload whatever pod stands beside it, else exactly this pod."""
         found = Favourite.objects.filter(
             user=_person(request), cluster=cluster, namespace=namespace, container=container
@@ -199,7 +199,7 @@ def _add_kept_things(router: Router) -> None:
         if pod or not workload:
             found = found.filter(pod=pod)
         found.delete()
-        return 204, None
+        return Status(204, None)
 
     @router.get("/recents", response=list[RecentOut])
     def read_recents(request: HttpRequest) -> list[RecentOut]:

@@ -7,7 +7,7 @@ stranger: he has an account and no grant.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -82,9 +82,7 @@ def make_grant(db: None) -> Callable[..., Any]:
     def make(subject: Any, *actions: Action, **facts: Any) -> Grant:
         holder = {"group": subject} if isinstance(subject, Group) else {"user": subject}
         facts = {"name": f"grant of {subject}", "cluster": "demo", "namespaces": "shop", **facts}
-        return Grant.objects.create(
-            actions=[action.value for action in actions], **holder, **facts
-        )
+        return Grant.objects.create(actions=[action.value for action in actions], **holder, **facts)
 
     return make
 
@@ -93,9 +91,7 @@ def make_grant(db: None) -> Callable[..., Any]:
 def alice(make_user: Callable[..., Any], make_grant: Callable[..., Any]) -> Any:
     """Return Alice, who operates `demo/shop`."""
     user = make_user("alice", first_name="Alice", last_name="Operator")
-    make_grant(
-        user, Action.EXEC, Action.ATTACH, Action.DEBUG, name="shop operators", owner="olga"
-    )
+    make_grant(user, Action.EXEC, Action.ATTACH, Action.DEBUG, name="shop operators", owner="olga")
     return user
 
 
@@ -120,7 +116,7 @@ def admin(make_user: Callable[..., Any]) -> Any:
 
 
 @pytest.fixture
-def browser_of() -> Iterator[Callable[[Any], Client]]:
+def browser_of() -> Callable[[Any], Client]:
     """Return a function that gives a person a signed-in HTTP client."""
 
     def sign_in(user: Any) -> Client:
@@ -128,4 +124,4 @@ def browser_of() -> Iterator[Callable[[Any], Client]]:
         client.force_login(user)
         return client
 
-    yield sign_in
+    return sign_in
