@@ -1,0 +1,198 @@
+"""Logs: what is kept, how it is cut, and following."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.contract.client import ANSWER_SECONDS, Api
+from tests.contract.conftest import BUSYBOX, ContractCluster, container, pod
+
+STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z")
+
+
+@pytest.fixture
+def path(cluster: ContractCluster) -> str:
+    return f"{cluster.pods}/talker/log"
+
+
+async def ended(api: Api, cluster: ContractCluster, name: str, script: str) -> str:
+    """Run a pod to its end and return the path of its log."""
+    made = pod(name, container("main", BUSYBOX, "sh", "-c", script), restartPolicy="Never")
+    await api.call("POST", cluster.pods, made)
+    async with asyncio.timeout(40):
+        while True:
+            phase = (await api.get(f"{cluster.pods}/{name}")).json["status"].get("phase")
+            if phase in ("Succeeded", "Failed"):
+                return f"{cluster.pods}/{name}/log"
+            await asyncio.sleep(0.1)
+
+
+async def test_log_has_both_streams_in_plain_text(api: Api, path: str) -> None:
+    reply = await api.get(path)
+
+    lines = reply.text.splitlines()
+    assert reply.content_type == "text/plain"
+    # The two streams have no order between them, each has one of its own.
+    assert [line for line in lines if line != "wrong"][:7] == [
+        "first",
+        *(f"line {number}" for number in range(1, 6)),
+        "中文 🎉",
+    ]
+    assert "wrong" in lines
+
+
+async def test_tail_gives_the_last_lines(api: Api, cluster: ContractCluster) -> None:
+    path = await ended(api, cluster, "tailed", "for i in 1 2 3 4 5; do echo $i; done")
+
+    assert (await api.get(f"{path}?tailLines=2")).text == "4\n5\n"
+    assert (await api.get(f"{path}?tailLines=0")).text == ""
+    assert (await api.get(f"{path}?tailLines=99")).text == "1\n2\n3\n4\n5\n"
+    assert (await api.get(f"{path}?limitBytes=3")).text == "1\n2"
+    assert (await api.get(f"{path}?tailLines=2&limitBytes=3")).text == "4\n5"
+    assert (await api.get(f"{path}?follow=true")).text == "1\n2\n3\n4\n5\n"
+    assert (await api.get(f"{path}?follow=true&tailLines=1")).text == "5\n"
+
+
+async def test_timestamps_stand_before_every_line(api: Api, path: str) -> None:
+    lines = (await api.get(f"{path}?timestamps=true&tailLines=3")).text.splitlines()
+
+    stamps = [line.partition(" ")[0] for line in lines]
+    assert all(STAMP.fullmatch(stamp) for stamp in stamps), lines
+    assert all(line.partition(" ")[2] for line in lines)
+    assert stamps == sorted(stamps)
+
+
+async def test_since_is_a_whole_second_and_includes_it(api: Api, path: str) -> None:
+    everything = (await api.get(f"{path}?timestamps=true")).text.splitlines()
+    stamp = everything[-1].partition(" ")[0]
+    since = (await api.get(f"{path}?timestamps=true&sinceTime={stamp}")).text.splitlines()
+    future = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    assert since[0][:19] == stamp[:19]
+    assert everything[-1] in since
+    assert len(since) < len(everything)
+    assert (await api.get(f"{path}?sinceTime={future}")).text == ""
+    assert len((await api.get(f"{path}?sinceSeconds=3600")).text.splitlines()) >= len(everything)
+
+
+async def test_follow_goes_on_with_new_lines(api: Api, path: str) -> None:
+    async with (
+        api.lines(f"{path}?follow=true&tailLines=1") as body,
+        asyncio.timeout(ANSWER_SECONDS),
+    ):
+        lines = [await body.readline() for _ in range(4)]
+
+    assert lines[1:] == [b"tick\n"] * 3
+
+
+async def test_follow_ends_with_the_container(api: Api, cluster: ContractCluster) -> None:
+    name = "followed"
+    script = "echo one; sleep 2; echo two"
+    made = pod(name, container("main", BUSYBOX, "sh", "-c", script), restartPolicy="Never")
+    await api.call("POST", cluster.pods, made)
+    path = f"{cluster.pods}/{name}/log?follow=true"
+    async with asyncio.timeout(40):
+        while (await api.get(path.partition("?")[0])).status != 200:
+            await asyncio.sleep(0.1)
+        reply = await api.get(path)
+
+    assert (reply.status, reply.text) == (200, "one\ntwo\n")
+
+
+async def test_long_line_is_one_line_with_one_timestamp(api: Api, cluster: ContractCluster) -> None:
+    script = "head -c 40000 /dev/zero | tr '\\000' x; echo; echo short; printf unfinished"
+    path = await ended(api, cluster, "longline", script)
+
+    text = (await api.get(f"{path}?timestamps=true")).text
+
+    lines = text.splitlines()
+    assert [len(line.partition(" ")[2]) for line in lines] == [40000, 5, 10]
+    assert len(STAMP.findall(text)) == 3
+    assert (await api.get(f"{path}?tailLines=2")).text.startswith("short\nunfinished")
+
+
+async def test_previous_run_of_a_container_keeps_its_log(
+    api: Api, cluster: ContractCluster
+) -> None:
+    async with asyncio.timeout(40):
+        while True:
+            found = (await api.get(f"{cluster.pods}/crashing")).json
+            if found["status"]["containerStatuses"][0]["restartCount"]:
+                break
+            await asyncio.sleep(0.2)
+        while True:
+            reply = await api.get(f"{cluster.pods}/crashing/log?previous=true")
+            # A real node may have removed the run that it is asked for; the next one is there.
+            if reply.status == 200 and "unable to retrieve" not in reply.text:
+                break
+            await asyncio.sleep(0.2)
+    missing = await api.get(f"{cluster.pods}/talker/log?previous=true")
+
+    assert reply.text == "crashed\n"
+    assert missing.status == 400
+    expected = 'previous terminated container "main" in pod "talker" not found'
+    assert missing.message == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "message"),
+    [
+        ("tailLines=-1", 422, "tailLines: Invalid value: -1: must be greater than or equal to 0"),
+        ("limitBytes=0", 422, "limitBytes: Invalid value: 0: must be greater than 0"),
+        ("sinceSeconds=0", 422, "sinceSeconds: Invalid value: 0: must be greater than 0"),
+        (
+            "sinceSeconds=1&sinceTime=2026-01-01T00:00:00Z",
+            422,
+            "[]: Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified",
+        ),
+        ("stream=Stdout", 422, "stream: Forbidden: may not be specified"),
+        ("tailLines=x", 400, 'strconv.ParseInt: parsing "x": invalid syntax'),
+        (
+            "sinceTime=x",
+            400,
+            'parsing time "x" as "2006-01-02T15:04:05Z07:00": cannot parse "x" as "2006"',
+        ),
+        ("container=nope", 400, "container nope is not valid for pod talker"),
+    ],
+)
+async def test_wrong_wishes_are_refused_in_the_same_words(
+    api: Api, path: str, query: str, status: int, message: str
+) -> None:
+    reply = await api.get(f"{path}?{query}")
+
+    prefix = 'PodLogOptions "talker" is invalid: ' if status == 422 else ""
+    assert (reply.status, reply.message) == (status, prefix + message)
+
+
+async def test_wrong_targets_are_refused(api: Api, cluster: ContractCluster) -> None:
+    unnamed = await api.get(f"{cluster.pods}/shells/log")
+    missing = await api.get(f"{cluster.pods}/nope/log")
+
+    assert unnamed.message == (
+        "a container name must be specified for pod shells, choose one of: [main side]"
+    )
+    assert (missing.status, missing.message) == (404, 'pods "nope" not found')
+
+
+async def test_container_that_cannot_start_says_why(api: Api, cluster: ContractCluster) -> None:
+    made = pod("stuck", container("main", "docker.io/library/no-such-image:1", "sh"))
+    await api.call("POST", cluster.pods, made)
+    async with asyncio.timeout(40):
+        while True:
+            found = (await api.get(f"{cluster.pods}/stuck")).json
+            statuses = found["status"].get("containerStatuses")
+            if statuses and statuses[0]["state"]["waiting"]["reason"] != "ContainerCreating":
+                break
+            await asyncio.sleep(0.1)
+    reply = await api.get(f"{cluster.pods}/stuck/log")
+
+    assert found["status"]["phase"] == "Pending"
+    assert statuses[0]["state"]["waiting"]["reason"] == "ErrImageNeverPull"
+    assert reply.status == 400
+    assert reply.message == (
+        'container "main" in pod "stuck" is waiting to start: ErrImageNeverPull'
+    )
