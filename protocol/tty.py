@@ -132,7 +132,7 @@ def decode_text(text: str) -> ClientEvent:
             return Resize(_size(message))
         case "ping":
             t = message.get("t")
-            if isinstance(t, bool) or not isinstance(t, int | float) or not math.isfinite(t):
+            if isinstance(t, bool) or not isinstance(t, int | float) or not _is_finite(t):
                 raise BadFrame("`t` is a number.")
             return Ping(t)
         case "take":
@@ -143,6 +143,14 @@ def decode_text(text: str) -> ClientEvent:
             return End()
         case _:
             raise BadFrame("The type of a control message is unknown.")
+
+
+def _is_finite(number: float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:
+        # A whole number of hundreds of digits: a browser would read it as Infinity.
+        return False
 
 
 def _offset(value: object, name: str) -> int:
