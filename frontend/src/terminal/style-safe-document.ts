@@ -105,7 +105,7 @@ function shadow(real: Document, value: CreateElement): void {
 }
 
 function createAny(real: Document, name: string, options?: ElementCreationOptions): HTMLElement {
-  const create = Reflect.get(Document.prototype, "createElement") as CreateElement;
+  const create = Reflect.get<Document, "createElement">(Document.prototype, "createElement");
   const element = create.call(real, name, options);
   return name === "span" ? makeSafe(element) : element;
 }

@@ -110,6 +110,7 @@ export class XtermView implements Disposable {
   mount(element: HTMLElement): void {
     this.#element = element;
     element.classList.add("hatchway-terminal");
+    this.#paintElement();
     this.#styleSafe.during(() => {
       this.#terminal.open(element);
     });
@@ -165,6 +166,7 @@ export class XtermView implements Disposable {
     this.preferences = preferences;
     this.isDark = isDark;
     this.#terminal.options = this.#options();
+    this.#paintElement();
     this.fit();
   }
 
@@ -331,6 +333,11 @@ export class XtermView implements Disposable {
       }),
     );
     terminal.attachCustomKeyEventHandler((event) => this.#handleKey(event));
+  }
+
+  #paintElement(): void {
+    const { background } = coloursFor(this.preferences, this.isDark);
+    if (this.#element !== undefined) this.#element.style.backgroundColor = background;
   }
 
   #fitSoon(): void {

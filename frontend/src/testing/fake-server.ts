@@ -1,6 +1,6 @@
 /** A server in memory that speaks `hatchway.tty.v1` as docs/protocol.md says, and can be cut off. */
 
-import type { ApiError} from "@/api";
+import type { ApiError } from "@/api";
 import { type Ticket, type TicketRequest } from "@/api";
 import { toDisposable } from "@/lib/disposable";
 import { Emitter } from "@/lib/emitter";
