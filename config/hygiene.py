@@ -64,6 +64,13 @@ class Hygiene:
     ) -> tuple[tuple[str, int] | None, str]:
         secure = scope.get("scheme") in ("https", "wss")
         address = _peer(scope)
+        if address and not scope["client"][1] and _values(headers, b"x-forwarded-for"):
+            # No socket has port 0: the server itself has believed the header, whoever sent it.
+            logger.error(
+                "The web server believes X-Forwarded-For itself; start uvicorn with "
+                "--no-proxy-headers and name your proxies in HATCHWAY_TRUSTED_PROXIES."
+            )
+            address = ""
         port = int(scope["client"][1]) if scope.get("client") else 0
         if self._is_trusted(address):
             proto = _values(headers, b"x-forwarded-proto")
