@@ -47,15 +47,17 @@ def main() -> int:
         print(f"democluster: ended {left} processes of an earlier run", file=sys.stderr)
     shutil.rmtree(nodes, ignore_errors=True)
     print(WARNING, file=sys.stderr, flush=True)
+    code = 0
     try:
         asyncio.run(_run(directory, options.port, options.kubeconfig))
-    except OSError as error:
-        print(f"democluster: {error}", file=sys.stderr)
-        return 1
+    except* OSError as errors:
+        code = 1
+        for error in errors.exceptions:
+            print(f"democluster: {error}", file=sys.stderr)
     finally:
         kill_descendants()
         shutil.rmtree(nodes, ignore_errors=True)
-    return 0
+    return code
 
 
 def _options() -> argparse.Namespace:

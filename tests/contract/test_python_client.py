@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from kubernetes.aio import client, config, watch
@@ -15,7 +16,9 @@ from tests.contract.conftest import ContractCluster
 @pytest.fixture
 async def official(cluster: ContractCluster) -> AsyncIterator[client.ApiClient]:
     """The client with the configuration of the kubeconfig."""
-    loaded = await config.new_client_from_config(config_file=str(cluster.kubeconfig))
+    loaded: client.ApiClient = await config.new_client_from_config(  # type: ignore[no-untyped-call]
+        config_file=str(cluster.kubeconfig)
+    )
     async with loaded:
         yield loaded
 
@@ -23,8 +26,8 @@ async def official(cluster: ContractCluster) -> AsyncIterator[client.ApiClient]:
 async def test_typed_lists_and_reads(official: client.ApiClient, cluster: ContractCluster) -> None:
     core = client.CoreV1Api(official)
 
-    pods = await core.list_namespaced_pod(cluster.namespace, label_selector="app=shells")
-    one = await core.read_namespaced_pod("shells", cluster.namespace)
+    pods: Any = await core.list_namespaced_pod(cluster.namespace, label_selector="app=shells")
+    one: Any = await core.read_namespaced_pod("shells", cluster.namespace)
     nodes = await core.list_node()
     events = await core.list_namespaced_event(cluster.namespace)
     version = await client.VersionApi(official).get_code()
@@ -53,8 +56,9 @@ async def test_log_and_watch(official: client.ApiClient, cluster: ContractCluste
 
     log = await core.read_namespaced_pod_log("talker", cluster.namespace, tail_lines=1)
     seen: list[str] = []
-    async with asyncio.timeout(20), watch.Watch() as watching:
-        async for event in watching.stream(
+    watching = watch.Watch()  # type: ignore[no-untyped-call]
+    async with asyncio.timeout(20), watching:
+        async for event in watching.stream(  # type: ignore[no-untyped-call]
             core.list_namespaced_pod, cluster.namespace, label_selector="app=shells"
         ):
             seen.append(f"{event['type']} {event['object'].metadata.name}")
@@ -67,7 +71,10 @@ async def test_log_and_watch(official: client.ApiClient, cluster: ContractCluste
 async def test_exec_through_its_own_stream_client(
     official: client.ApiClient, cluster: ContractCluster
 ) -> None:
-    async with WsApiClient(configuration=official.configuration) as streaming:
+    opened = WsApiClient(  # type: ignore[no-untyped-call]
+        configuration=official.configuration
+    )
+    async with opened as streaming:
         said = await client.CoreV1Api(streaming).connect_get_namespaced_pod_exec(
             "shells",
             cluster.namespace,

@@ -99,7 +99,7 @@ async def test_container_that_crashes_again_and_again_waits_in_back_off(
         ("labelSelector=app+in+(shells,bare)", {"shells", "bare"}),
         ("labelSelector=suite,app!%3Dshells,app!%3Dbare,app+notin+(talker)&limit=500", None),
         ("fieldSelector=metadata.name%3Dconsole", {"console"}),
-        ("fieldSelector=status.phase%3DFailed", {"failed"}),
+        ("fieldSelector=status.phase%3DFailed&labelSelector=app%3Dfailed", {"failed"}),
         ("labelSelector=app%3Dnobody", set()),
     ],
 )

@@ -7,7 +7,6 @@ import signal
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,7 +23,7 @@ from tests.democluster.running import (
 )
 
 SECOND_START_SECONDS = 1.0
-"""How fast a second start must be; measured with the processor time of the program itself."""
+"""How fast a second start must be, in processor time: the machine may be busy with other tests."""
 
 
 def processes_below(directory: Path) -> list[int]:
@@ -129,16 +128,15 @@ def test_what_a_killed_one_left_is_ended_by_the_next(tmp_path: Path) -> None:
 def test_second_start_keeps_authority_and_tokens_and_is_fast(tmp_path: Path) -> None:
     with running_democluster(tmp_path) as first:
         before = yaml.safe_load(first.kubeconfig.read_text())
-    begin = time.monotonic()
     with running_democluster(tmp_path) as second:
-        took = time.monotonic() - begin
+        fields = Path(f"/proc/{second.pid}/stat").read_text().rpartition(")")[2].split()
+        took = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
         after = yaml.safe_load(second.kubeconfig.read_text())
 
     assert before["users"] == after["users"]
     authority = "certificate-authority-data"
     assert before["clusters"][0]["cluster"][authority] == after["clusters"][0]["cluster"][authority]
-    # A machine that is busy with other tests gets twice the time.
-    assert took < 2 * SECOND_START_SECONDS
+    assert took < SECOND_START_SECONDS
 
 
 def test_two_cannot_share_a_directory(started: RunningDemoCluster) -> None:
