@@ -19,7 +19,6 @@ REMEDIES = {
     "browser": "Chromium; `make system` installs it on Debian; or HATCHWAY_TEST_CHROMIUM=path",
 }
 """What to say for each marker, in order of importance."""
-OTHER = "what their messages above say"
 
 
 class Needs:
@@ -27,6 +26,8 @@ class Needs:
 
     def __init__(self, *, has_cluster: bool) -> None:
         self.skipped: Counter[str] = Counter()
+        self.reasons: set[str] = set()
+        """Why tests without one of these markers were skipped."""
         self._has_cluster = has_cluster
 
     @pytest.hookimpl(wrapper=True)
@@ -37,10 +38,10 @@ class Needs:
         report = yield
         is_expected = hasattr(report, "wasxfail")
         if self._has_cluster and report.skipped and not is_expected and "cluster" in item.keywords:
-            reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
             report.outcome = "failed"
             report.longrepr = (
-                f"HATCHWAY_TEST_KUBECONFIG is set, so this test must not be skipped. {reason}"
+                "HATCHWAY_TEST_KUBECONFIG is set, so this test must not be skipped. "
+                + _reason(report)
             )
         return report
 
@@ -49,14 +50,22 @@ class Needs:
         if report.skipped and not hasattr(report, "wasxfail"):
             marker = next((name for name in REMEDIES if name in report.keywords), "")
             self.skipped[marker] += 1
+            if not marker:
+                self.reasons.add(_reason(report).removeprefix("Skipped: "))
 
     def pytest_unconfigure(self) -> None:
         """Print what was skipped. Runs after pytest's own last line."""
         for name in (*REMEDIES, ""):
             if count := self.skipped[name]:
                 tests = "test" if count == 1 else "tests"
-                kind = f"{name} {tests}" if name else tests
-                print(f"Skipped {count} {kind}: needs {REMEDIES.get(name, OTHER)}.")
+                if name:
+                    print(f"Skipped {count} {name} {tests}: needs {REMEDIES[name]}.")
+                else:
+                    print(f"Skipped {count} other {tests}: {'; '.join(sorted(self.reasons))}.")
+
+
+def _reason(report: pytest.TestReport) -> str:
+    return str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
 
 
 def pytest_configure(config: pytest.Config) -> None:

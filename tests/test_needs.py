@@ -19,6 +19,8 @@ def test_two(): pytest.skip("no Redis here")
 
 def test_three(): pass
 
+def test_five(): pytest.skip("no moon tonight")
+
 @pytest.mark.cluster
 @pytest.mark.xfail
 def test_four(): assert False
@@ -54,10 +56,11 @@ def test_last_lines_say_what_was_skipped_and_how_to_get_it(tmp_path: Path) -> No
     done = run(tmp_path)
 
     assert done.returncode == 0, done.stdout
-    summary, cluster, redis = done.stdout.strip().splitlines()[-3:]
-    assert "1 passed, 2 skipped" in summary
+    summary, cluster, redis, other = done.stdout.strip().splitlines()[-4:]
+    assert "1 passed, 3 skipped" in summary
     assert cluster.startswith("Skipped 1 cluster test: needs a Kubernetes; set HATCHWAY_TEST_KUBE")
     assert redis.startswith("Skipped 1 redis test: needs a Redis; set HATCHWAY_TEST_REDIS_URL")
+    assert other == "Skipped 1 other test: no moon tonight."
 
 
 def test_skipped_cluster_test_fails_where_a_cluster_was_given(tmp_path: Path) -> None:
@@ -66,4 +69,4 @@ def test_skipped_cluster_test_fails_where_a_cluster_was_given(tmp_path: Path) ->
     assert done.returncode == 1
     assert "must not be skipped" in done.stdout
     assert "no cluster here" in done.stdout
-    assert "1 failed, 1 passed, 1 skipped, 1 xfailed" in done.stdout
+    assert "1 failed, 1 passed, 2 skipped, 1 xfailed" in done.stdout
