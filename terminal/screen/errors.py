@@ -7,7 +7,7 @@ class ScreenError(Exception):
     """The screen model could not do what it was asked."""
 
 
-class ScreenUnavailable(ScreenError):
+class ScreenUnavailable(ScreenError, TimeoutError):
     """There is no exact screen right now; asking again later may give one."""
 
     def __init__(self, why: str) -> None:

@@ -411,6 +411,10 @@ class LiveSession:
                 await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
                 for wait in both:
                     wait.cancel()
+            if not both[0].cancelled():
+                # The model decides how long a drain takes: without its helper it lets pass a turn
+                # now and then, so that a screen may be late but bytes are not held back for ever.
+                return
 
     def _most_backlog(self) -> int:
         if self._loop.time() - self._last_interrupt < limits.INTERRUPT_SECONDS:

@@ -76,7 +76,11 @@ def test_input_is_read_as_the_fixture_says(example: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("example", golden("binary.json", "server"))
 def test_output_and_screens_are_written_as_the_fixture_says(example: dict[str, Any]) -> None:
-    kind = {"output": tty.OutputFrame, "screen": tty.ScreenFrame}[example["meaning"]["type"]]
+    kinds: dict[str, type[tty.OutputFrame | tty.ScreenFrame]] = {
+        "output": tty.OutputFrame,
+        "screen": tty.ScreenFrame,
+    }
+    kind = kinds[example["meaning"]["type"]]
 
     frame = kind(example["meaning"]["offset"], bytes.fromhex(example["meaning"]["hex"]))
 

@@ -9,14 +9,14 @@ import pytest
 
 from tests.terminal.session.clock import JumpingLoop
 
-REAL_TIME = "real_time"
-"""Modules whose name has this talk to real processes and live in real time."""
+REAL_TIME = "test_real_time.py"
+"""Talks to a real helper process and lives in real time."""
 
 
 def pytest_asyncio_loop_factories(
     config: pytest.Config, item: pytest.Item
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     """Let loops jump from timer to timer."""
-    if REAL_TIME in item.path.name:
+    if item.path.name == REAL_TIME:
         return {"real": asyncio.new_event_loop}
     return {"jumping": JumpingLoop}

@@ -39,7 +39,7 @@ from terminal.session.host import SessionHost
 from terminal.session.launch import Launch, Shell
 from terminal.session.limits import Limits
 from terminal.session.live import LiveSession
-from terminal.session.ports import Reaped
+from terminal.session.ports import Reaped, Screens
 from terminal.session.spec import Holder, Kind, SessionSpec
 from terminal.session.view import View
 
@@ -497,7 +497,9 @@ class Client:
 class World:
     """A SessionHost with everything around it faked."""
 
-    def __init__(self, session_limits: Limits | None = None) -> None:
+    def __init__(
+        self, session_limits: Limits | None = None, *, screens: Screens | None = None
+    ) -> None:
         self.cluster = FakeCluster()
         self.screens = FakeScreens()
         self.reaper = FakeReaper()
@@ -508,7 +510,7 @@ class World:
             reaper=self.reaper,
             ledger=self.ledger,
             sentinel=self.sentinel,
-            screens=self.screens,
+            screens=screens or self.screens,
             session_limits=session_limits or Limits(),
         )
         self._stack = AsyncExitStack()
