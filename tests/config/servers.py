@@ -106,9 +106,7 @@ class Server:
         lines += [name.encode() + b": " + value for name, value in headers]
         return self.raw(b"\r\n".join([*lines, b"Connection: close", b"", b""]))
 
-    def handshake(
-        self, path: str, headers: Headers, *, protocols: str, cookie: str = ""
-    ) -> int:
+    def handshake(self, path: str, headers: Headers, *, protocols: str, cookie: str = "") -> int:
         """Try to open a socket and return the HTTP status of the answer; 0 for none at all."""
         key = base64.b64encode(secrets.token_bytes(16))
         lines = [
@@ -135,9 +133,7 @@ class Person:
         self._cookies: dict[str, str] = {}
         self._extra = {"X-Forwarded-For": address} if address else {}
         self.send("GET", "/api/me")
-        status, _ = self.send(
-            "POST", "/api/sign-in", {"username": username, "password": PASSWORD}
-        )
+        status, _ = self.send("POST", "/api/sign-in", {"username": username, "password": PASSWORD})
         assert status == 200
 
     @property
