@@ -17,7 +17,8 @@ terminal that has the focus reports it when focus reporting (1004) is switched o
 a snapshot must drop what the terminal wants to send meanwhile.
 
 Not drawn, because the browser's terminal has no such thing: left and right margins, kitty images,
-saved modes, in-band size reports (2048), grapheme clustering (2027), column mode (3, 40).
+saved modes, in-band size reports (2048), grapheme clustering (2027), column mode (3, 40); and the
+saved cursor of an alternate screen that is not shown, which whoever enters it saves again.
 """
 
 from __future__ import annotations
@@ -109,6 +110,46 @@ def text(picture: Picture) -> str:
     while lines and not lines[-1]:
         lines.pop()
     return "\n".join(lines)
+
+
+def spare_halves(picture: Picture, cols: int) -> bytes:
+    """Return what erases the wide characters that a screen of `cols` columns would cut in two.
+
+    Only where lines are not reflowed: on the alternate screen (all of it, if it is not shown) and
+    with autowrap off. Empty when there is nothing to erase.
+    """
+    grid = picture.active
+    out = []
+    if picture.other is not None or not picture.is_set(_AUTOWRAP):
+        out += [_erase_cell(cols - 1, y) for y, row in enumerate(grid.rows) if _cuts(row, cols)]
+    if picture.keeps_alternate:
+        out.append(b"\x1b[?47h\x1b[2J\x1b[?47l")
+    if not out:
+        return b""
+    # Nothing is printed again, for it could be what was erased; a pending wrap ends as it does
+    # when a screen is resized.
+    return b"".join(
+        (
+            b"\x18" if picture.continuation else b"",
+            b"\x1b[?6l" if picture.is_set(_ORIGIN) else b"",
+            b"\x1b]8;;\x1b\\" if grid.link else b"",
+            _sgr(b""),
+            *out,
+            _cursor(picture, grid, prints=False),
+            picture.continuation,
+        )
+    )
+
+
+def _cuts(row: Row, cols: int) -> bool:
+    at = (cols - 1) << row.width_log2
+    if row.width_log2 < 3 or at >= len(row.cells):
+        return False
+    return int.from_bytes(row.cells[at : at + 8], "little") >> 42 & 3 == 1
+
+
+def _erase_cell(x: int, y: int) -> bytes:
+    return b"\x1b[%d;%dH\x1b[X" % (y + 1, x + 1)
 
 
 def _colors(picture: Picture) -> bytes:
@@ -237,7 +278,7 @@ def _row(row: Row, cols: int, pen: _DrawnPen, *, continues: bool, wraps: bool) -
             while end < count and words[end] == word:
                 end += 1
             length = end - column
-            sgr = _background(word) if kind > 1 else styles.get(word >> 26 & 0xFFFF, b"")
+            sgr = background(word) if kind > 1 else styles.get(word >> 26 & 0xFFFF, b"")
             printed = wraps or (continues and column == 0)
             if not printed and not sgr:
                 out.append(b"\x1b[%dC" % length if length > 1 else b"\x1b[C")
@@ -275,7 +316,8 @@ def _row(row: Row, cols: int, pen: _DrawnPen, *, continues: bool, wraps: bool) -
 _LOOK = (0xFFFF << 26) | (1 << 44) | (0xFFFF << 48)
 
 
-def _background(word: int) -> bytes:
+def background(word: int) -> bytes:
+    """Return the SGR parameters of a cell that has nothing but a background."""
     content = word >> 2 & 0xFFFFFF
     if word & 3 == 3:
         return b"48;2;%d;%d;%d" % (content & 255, content >> 8 & 255, content >> 16)
@@ -409,8 +451,11 @@ def _cell_before(grid: Grid, end: int, y: int) -> tuple[int, str, bytes, bytes, 
     )
 
 
-def _cursor(picture: Picture, grid: Grid) -> bytes:
-    """Draw steps 5 and 6: pen, character sets, origin, cursor, insert mode, autowrap."""
+def _cursor(picture: Picture, grid: Grid, *, prints: bool = True) -> bytes:
+    """Draw steps 5 and 6: pen, character sets, origin, cursor, insert mode, autowrap.
+
+    With `prints` the character before the cursor is printed again where that matters.
+    """
     origin = picture.is_set(_ORIGIN)
     insert = picture.is_set(_INSERT, is_ansi=True)
     charsets = _charsets(grid.charsets)
@@ -425,6 +470,8 @@ def _cursor(picture: Picture, grid: Grid) -> bytes:
     if not picture.is_set(_AUTOWRAP):
         rest += b"\x1b[?7l"
     shift = _SINGLE_SHIFT[grid.charsets.single_shift]
+    if not prints:
+        return _place(picture, grid.x, grid.y, origin) + rest + shift
     end = picture.size.cols if grid.pending_wrap else grid.x
     last = _cell_before(grid, end, grid.y) if end else None
     if (

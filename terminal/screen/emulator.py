@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from pyghostty._ffi import ffi, lib
 
 from protocol.size import Size
+from terminal.screen.drawing import spare_halves
 from terminal.screen.errors import UnreadableState
 from terminal.screen.limits import CONTINUATION_BYTES, PIECE_BYTES, SCROLLBACK_LINES
 from terminal.screen.native import read_picture
@@ -16,6 +18,7 @@ from terminal.screen.picture import Picture
 # Modes that the browser's terminal does not have. A program may ask for them; the model must not
 # follow, or it would show what no browser shows: 132 columns, left and right margins, clusters.
 _FOREIGN_MODES = (40, 69, 2027)
+_FOREIGN_SET = re.compile(rb"\x1b\[\?[0-9;]*(?:40|69|2027)[0-9;]*h")
 # Insert, origin, autowrap, reverse wrap and its extended form.
 _PLAIN_MODES = (
     ((4, True), False),
@@ -28,6 +31,7 @@ _CELL_PIXELS = (8, 16)
 # What an unfinished sequence that is too long to keep is replaced by, by its second byte: cancel
 # it, and begin one of the same kind that nothing implements. A terminal drops them too.
 _CANCEL = b"\x18"
+_CLEAR = _CANCEL + b"\x1b[2J\x1b[?47%c\x1b[2J\x1b[?47%c"
 _ENDLESS = {
     ord("]"): b"\x1b]7777;",
     ord("P"): b"\x1bP0z",
@@ -131,17 +135,37 @@ class GhosttyEmulator:
     def feed(self, data: bytes) -> None:
         for start in range(0, len(data), PIECE_BYTES):
             piece = data[start : start + PIECE_BYTES]
-            lib.ghostty_terminal_vt_write(self._terminal, piece, len(piece))
+            at = 0
+            if not self._is_ground():
+                at = self._finish_sequence(piece)
+                self._refuse_foreign_modes()
+            for found in _FOREIGN_SET.finditer(piece, at):
+                self._write(piece[at : found.end()])
+                self._refuse_foreign_modes()
+                at = found.end()
+            if at < len(piece):
+                self._write(piece[at:] if at else piece)
             self._refuse_foreign_modes()
             if not self._is_ground():
                 self._shorten()
+
+    def _write(self, data: bytes) -> None:
+        lib.ghostty_terminal_vt_write(self._terminal, data, len(data))
+
+    def _finish_sequence(self, data: bytes) -> int:
+        """Feed what finishes the sequence in progress; return how many bytes that were."""
+        consumed = ffi.new("size_t*")
+        result = lib.ghostty_terminal_vt_write_until_ground(
+            self._terminal, data, len(data), consumed
+        )
+        return len(data) if result == lib.GHOSTTY_NO_VALUE else int(consumed[0])
 
     def _shorten(self) -> None:
         """Replace an unfinished sequence that could outgrow what is kept with the next piece."""
         known = self._continuation()
         if len(known) + PIECE_BYTES > CONTINUATION_BYTES:
             again = _CANCEL + _ENDLESS.get(known[1], known[:2])
-            lib.ghostty_terminal_vt_write(self._terminal, again, len(again))
+            self._write(again)
 
     def _refuse_foreign_modes(self) -> None:
         for number in _FOREIGN_MODES:
@@ -157,6 +181,9 @@ class GhosttyEmulator:
         return bool(self._ground[0])
 
     def resize(self, size: Size) -> None:
+        if size.cols < self._size.cols:
+            # Ghostty would keep their first halves, which it can then neither encode nor draw.
+            self._write(spare_halves(self.picture(), size.cols))
         self._size = size
         _check(
             lib.ghostty_terminal_resize(self._terminal, size.cols, size.rows, *_CELL_PIXELS),
@@ -188,6 +215,22 @@ class GhosttyEmulator:
         )
 
     def keyframe(self) -> bytes:
+        try:
+            return self._encode()
+        except UnreadableState:
+            # Hostile streams find ways to a grid that contradicts itself. Cleared screens are
+            # better than none for the rest of the session.
+            there, back = b"lh" if self._is_alternate() else b"hl"
+            self._write(_CLEAR % (there, back))
+            return self._encode()
+
+    def _is_alternate(self) -> bool:
+        screen = ffi.new("GhosttyTerminalScreen*")
+        data = lib.GHOSTTY_TERMINAL_DATA_ACTIVE_SCREEN
+        _check(lib.ghostty_terminal_get(self._terminal, data, screen), "get")
+        return bool(screen[0] == lib.GHOSTTY_TERMINAL_SCREEN_ALTERNATE)
+
+    def _encode(self) -> bytes:
         return _filled(
             lambda buffer, length, written: lib.ghostty_snapshot_encode_buf(
                 self._terminal, buffer, length, written

@@ -8,7 +8,10 @@ class ScreenError(Exception):
 
 
 class ScreenUnavailable(ScreenError, TimeoutError):
-    """There is no exact screen right now; asking again later may give one."""
+    """There is no exact screen right now; asking again later may give one.
+
+    It is a TimeoutError too, which is all that the session core knows of it.
+    """
 
     def __init__(self, why: str) -> None:
         super().__init__(why)

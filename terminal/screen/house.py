@@ -127,6 +127,8 @@ class Screen:
                 if self._attached:
                     self._send(Kind.SNAPSHOT, wire.pack_request(request, scrollback))
                 return await answer
+        except ScreenUnavailable:
+            raise
         except TimeoutError:
             why = "the model is behind" if self._attached else "its helper is being started"
             raise ScreenUnavailable(why) from None
@@ -147,6 +149,11 @@ class Screen:
                 answer.set_exception(ScreenUnavailable("the session is closed"))
         self._past.clear()
         self._wake()
+
+    @property
+    def kept_bytes(self) -> int:
+        """Bytes kept here so that a new helper can be brought to the same state."""
+        return self._past.kept_bytes
 
     @property
     def is_behind(self) -> bool:

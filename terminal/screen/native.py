@@ -118,6 +118,7 @@ def _read(state: bytes, continuation: bytes) -> Picture:
         alternate=active == 1,
         primary=grids[0],
         other=grids[1] if active == 1 else None,
+        keeps_alternate=active == 0 and 1 in grids,
         previous=None if previous == _NO_CHARACTER else previous,
         cursor_is_default=bool(cursor_is_default),
         modify_other_keys=bool(modify_other_keys),

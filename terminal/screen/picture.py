@@ -183,6 +183,8 @@ class Picture:
     primary: Grid
     other: Grid | None
     """The alternate screen, if it is active."""
+    keeps_alternate: bool
+    """Whether there is an alternate screen that is not active."""
     previous: int | None
     """The character that was printed last (for REP and combining characters)."""
     cursor_is_default: bool

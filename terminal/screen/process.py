@@ -72,6 +72,8 @@ class _Model:
     emulator: Emulator
     size: Size
     position: Position
+    reported: Position | None = None
+    """What the server was told last; None before it heard that the model is open."""
     queue: deque[_Output | Size | _SnapshotRequest | _KeyframeRequest] = field(
         default_factory=deque
     )
@@ -120,14 +122,11 @@ class Helper:
         if kind is Kind.OPEN:
             position, rest = wire.read_position(payload)
             size = wire.read_size(rest)
-            self._models[session] = _Model(GhosttyEmulator(size), size, position)
-            self._send(session, Kind.CONSUMED, wire.pack_position(position))
+            self._open(session, GhosttyEmulator(size), position)
             return
         if kind is Kind.RESTORE:
             position, keyframe = wire.read_position(payload)
-            emulator = GhosttyEmulator.restore(zlib.decompress(keyframe))
-            self._models[session] = _Model(emulator, emulator.size, position)
-            self._send(session, Kind.CONSUMED, wire.pack_position(position))
+            self._open(session, GhosttyEmulator.restore(zlib.decompress(keyframe)), position)
             return
         model = self._models.get(session)
         if model is None:
@@ -150,9 +149,13 @@ class Helper:
             case _:
                 raise BrokenFrame(f"kind {kind} is not for the helper")
 
+    def _open(self, session: int, emulator: GhosttyEmulator, position: Position) -> None:
+        model = _Model(emulator, emulator.size, position)
+        self._models[session] = model
+        self._report(session, model)
+
     def _turn(self, session: int, model: _Model) -> None:
         """Work on one session until its turn is over or nothing waits."""
-        start = model.position
         left = TURN_BYTES
         while model.queue and left > 0:
             match model.queue[0]:
@@ -165,11 +168,18 @@ class Helper:
                     model.position = Position(model.position.offset, model.position.resizes + 1)
                 case _SnapshotRequest() as request:
                     model.queue.popleft()
+                    self._report(session, model)
                     self._send(session, *_snapshot(model, request))
                 case _KeyframeRequest():
                     model.queue.popleft()
+                    self._report(session, model)
                     self._send(session, *_keyframe(model))
-        if model.position != start:
+        self._report(session, model)
+
+    def _report(self, session: int, model: _Model) -> None:
+        """Tell how far the session is, before any answer that shows it."""
+        if model.position != model.reported:
+            model.reported = model.position
             self._send(session, Kind.CONSUMED, wire.pack_position(model.position))
 
     def _feed(self, model: _Model, most: int) -> int:
