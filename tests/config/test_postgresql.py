@@ -16,16 +16,18 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def database_url() -> Iterator[str]:
-    """Return the address of a new, empty database; it is dropped afterwards."""
+    """Return the address of a new database with our tables; it is dropped afterwards."""
     server = os.environ.get("HATCHWAY_TEST_DATABASE_URL", "")
     if not server:
         pytest.skip("needs a PostgreSQL server: set HATCHWAY_TEST_DATABASE_URL")
     name = f"hatchway_{secrets.token_hex(6)}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
-        yield urlsplit(server)._replace(path=f"/{name}").geturl()
+        url = urlsplit(server)._replace(path=f"/{name}").geturl()
+        manage(url, "migrate", "--no-input")
+        yield url
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
@@ -43,8 +45,6 @@ def manage(database_url: str, *arguments: str) -> str:
 
 
 def test_migrations_and_demo_accounts_work(database_url: str) -> None:
-    manage(database_url, "migrate", "--no-input")
-
     said = manage(database_url, "makedemo")
 
     assert "Demo accounts: alice" in said
@@ -52,7 +52,6 @@ def test_migrations_and_demo_accounts_work(database_url: str) -> None:
 
 
 def test_an_audit_event_cannot_be_changed(database_url: str) -> None:
-    manage(database_url, "migrate", "--no-input")
     script = (
         "from access.models import AppendOnly, AuditEvent\n"
         "AuditEvent(tag='x').save()\n"
