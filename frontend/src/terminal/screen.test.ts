@@ -176,7 +176,7 @@ describe("a resync", () => {
     ["a fresh terminal", ""],
     ["text and scrollback", "line\r\n".repeat(60)],
     ["the alternate screen", `shell\r\n${CSI}?1049h${CSI}5;5Hvim`],
-    ["the alternate screen, entered as 47", `x${CSI}?47h${CSI}3;10r${CSI}?6h${CSI}4;4H\x1b7`],
+    ["the alternate screen, entered as 47", `x${CSI}?47h${CSI}4;4H\x1b7${CSI}3;10r${CSI}?6h`],
     ["colours and attributes", `${CSI}1;3;4;7;31;44mred${CSI}2K`],
     ["a scroll region and origin mode", `${CSI}5;10r${CSI}?6h`],
     ["insert mode, no wrap, reverse wrap", `${CSI}4h${CSI}?7l${CSI}?45h`],
@@ -201,7 +201,7 @@ describe("a resync", () => {
     ["changed colours", `${OSC}4;1;#123456${ST}${OSC}11;#ffffff${ST}`],
   ];
 
-  /** Screens to draw, and a probe of what cannot be seen: tabs, saved cursor, modes, charsets. */
+  /** Screens to draw, and probes of what cannot be seen: tabs, saved cursor, modes, charsets. */
   const AFTER: readonly [name: string, bytes: string | Uint8Array][] = [
     ["a prompt", "$ "],
     ["nothing", ""],
@@ -211,13 +211,15 @@ describe("a resync", () => {
       (name) => [name, recording(name)] as [string, Uint8Array],
     ),
   ];
-  const PROBE = [
-    `\ta\tb\r\nqqq\x0eqqq\x0f${CSI}7mx`,
+  const PROBES = [
+    `\ta\tb\tc`,
+    `\r\nqqq\x0eqqq\x0f`,
     `\x1b8restored`,
     `${CSI}10;70Hwrap me around the end`,
-    `${CSI}99;99Hlast\n\n`,
+    `${CSI}?1049h${CSI}3;3H\ta\x1b8alternate${CSI}?1049l`,
+    `${CSI}99;99Hlast\n\nx`,
     `${CSI}?1049lback`,
-  ].join("");
+  ];
 
   const raw = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
   const cases = BEFORE.flatMap(([before, bytes]) =>
@@ -229,15 +231,21 @@ describe("a resync", () => {
     const fresh = createHeadless();
     const { sent, write, resync } = start(used);
 
+    const titles: string[] = [];
+    used.onTitleChange((title) => titles.push(title));
+
     const written = write(raw(bytes));
     await resync(drawn, 80, 24, "— 12.0 MB skipped —");
     await written;
     await feed(fresh, drawn);
     expect(describeScreen(used)).toEqual(describeScreen(fresh));
+    expect(titles).not.toContain("half");
 
-    await write(PROBE);
-    await feed(fresh, PROBE);
-    expect(describeScreen(used)).toEqual(describeScreen(fresh));
+    for (const probe of PROBES) {
+      await write(probe);
+      await feed(fresh, probe);
+      expect(describeScreen(used)).toEqual(describeScreen(fresh));
+    }
     expect(sent).toEqual([]);
   });
 

@@ -206,7 +206,7 @@ export class Screen implements Disposable {
     for (let column = TAB_WIDTH + 1; column <= cols; column += TAB_WIDTH) {
       text += `${CSI}${column}G${ESC}H`;
     }
-    return text + SOFT_RESET + `${CSI}H`;
+    return `${text}${CSI}H`;
   }
 
   /** Visible rows down to the last one that shows something. */

@@ -396,6 +396,7 @@ describe("a lost connection", () => {
     for (let second = 0; second < 60; second += 1) {
       server.write(utf8("."));
       server.clock.advance(1000);
+      await settle();
     }
 
     expect(server.sockets.length).toBe(1);
