@@ -78,7 +78,11 @@ def server_command(server: str, port: int) -> list[str]:
     """Return the command line of one of the two supported servers."""
     application = "config.asgi:application"
     if server == "daphne":
-        return [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), application]
+        return [
+            *(sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port)),
+            *("--websocket-max-message-size", "131072", "--websocket-max-frame-size", "131072"),
+            application,
+        ]
     return [
         *(sys.executable, "-m", "uvicorn", application, "--host", "127.0.0.1"),
         *("--port", str(port), "--ws", "websockets-sansio", "--no-access-log"),
