@@ -12,8 +12,8 @@ export default defineConfig({
   build: {
     outDir: fileURLToPath(new URL("../static/dist", import.meta.url)),
     emptyOutDir: true,
-    // Not .vite/manifest.json: collectstatic ignores names that begin with a dot.
-    manifest: "manifest.json",
+    // static/dist/.vite/manifest.json, which config/vite.py reads.
+    manifest: true,
     // Every asset is a file of its own: the policy allows no data: fonts.
     assetsInlineLimit: 0,
     target: "es2023",
