@@ -13,7 +13,8 @@ from democluster.discovery import VERSION
 from democluster.events import EventRecorder
 from democluster.images import ImageStore
 from democluster.objects import JsonObject, now
-from democluster.pods import Machinery, PodRun, Slot
+from democluster.pods import Machinery, PodRun
+from democluster.podstatus import Slot
 from democluster.resources import NODES, PODS
 from democluster.store import Store
 

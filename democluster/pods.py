@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import logging
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from democluster.children import Children
 from democluster.container import Container, Place
@@ -16,10 +13,9 @@ from democluster.events import EventRecorder
 from democluster.images import CommandNotStarted, ImageStore
 from democluster.logs import ContainerLog
 from democluster.objects import JsonObject, now, parse_time
+from democluster.podstatus import Slot, pod_status
 from democluster.resources import PODS
 from democluster.store import Store
-
-LOG = logging.getLogger(__name__)
 
 FIRST_RESTART_SECONDS = 1.0
 BACK_OFF_SECONDS = 10.0
@@ -28,28 +24,6 @@ BACK_OFF_SECONDS = 10.0
 MAX_BACK_OFF_SECONDS = 300.0
 CALM_SECONDS = 600.0
 """A container that ran this long starts its back-off from the beginning."""
-
-State = dict[Literal["waiting", "running", "terminated"], JsonObject]
-
-
-@dataclass(slots=True)
-class Slot:
-    """One container of a pod over all its runs."""
-
-    spec: JsonObject
-    is_ephemeral: bool = False
-    state: State = field(default_factory=lambda: {"waiting": {"reason": "ContainerCreating"}})
-    last_state: State = field(default_factory=dict)
-    restarts: int = 0
-    container: Container | None = None
-    """The current run, or the one that ended last."""
-    log: ContainerLog | None = None
-    previous_log: ContainerLog | None = None
-
-    @property
-    def name(self) -> str:
-        """The name of the container."""
-        return str(self.spec["name"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +254,13 @@ class PodRun:
             return
 
         def change(pod: JsonObject) -> None:
-            pod["status"] = self._status(pod)
+            pod["status"] = pod_status(
+                pod,
+                self.slots.values(),
+                pod_ip=self._ip,
+                started_at=self._started_at,
+                is_ending=self._grace.done(),
+            )
 
         self._pod = self._machinery.store.update(PODS, key, change)
 
@@ -290,36 +270,6 @@ class PodRun:
         found = self._machinery.store.find(PODS, *key)
         if found is not None and found["metadata"]["uid"] == metadata["uid"]:
             self._machinery.store.delete(PODS, key)
-
-    def _status(self, pod: JsonObject) -> JsonObject:
-        main = [slot for slot in self.slots.values() if not slot.is_ephemeral]
-        ephemeral = [slot for slot in self.slots.values() if slot.is_ephemeral]
-        phase = self._phase(main)
-        unready = [slot.name for slot in main if "running" not in slot.state]
-        status: JsonObject = pod["status"] | {
-            "phase": phase,
-            "conditions": _conditions(pod["status"], unready, is_over=phase == "Succeeded"),
-            "containerStatuses": [_container_status(slot) for slot in main],
-            "hostIP": "127.0.0.1",
-            "hostIPs": [{"ip": "127.0.0.1"}],
-            "startTime": self._started_at,
-        }
-        if any(slot.container is not None for slot in main):
-            status |= {"podIP": self._ip, "podIPs": [{"ip": self._ip}]}
-        if ephemeral:
-            status["ephemeralContainerStatuses"] = [_container_status(slot) for slot in ephemeral]
-        return status
-
-    def _phase(self, slots: list[Slot]) -> str:
-        if any("running" in slot.state for slot in slots):
-            return "Running"
-        policy = self._pod["spec"]["restartPolicy"]
-        codes = [slot.state.get("terminated", {}).get("exitCode") for slot in slots]
-        if all(code is not None for code in codes):
-            failed = any(codes)
-            if policy == "Never" or (policy == "OnFailure" and not failed) or self._grace.done():
-                return "Failed" if failed else "Succeeded"
-        return "Running" if any(slot.container for slot in slots) else "Pending"
 
 
 def _next_delay(delay: float, ran_seconds: float) -> float:
@@ -333,56 +283,3 @@ def _next_delay(delay: float, ran_seconds: float) -> float:
 def _duration(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     return f"{minutes}m{rest}s" if minutes else f"{rest}s"
-
-
-def _container_status(slot: Slot) -> JsonObject:
-    container = slot.container
-    is_running = "running" in slot.state
-    status: JsonObject = {
-        "name": slot.name,
-        "image": slot.spec["image"],
-        "imageID": f"sha256:{_digest(slot.spec['image'])}" if container else "",
-        "state": slot.state,
-        "lastState": slot.last_state if "terminated" not in slot.state else {},
-        "ready": is_running and not slot.is_ephemeral,
-        "restartCount": slot.restarts,
-        "started": is_running,
-    }
-    if slot.is_ephemeral:
-        del status["started"]
-    if container:
-        status["containerID"] = f"containerd://{container.id}"
-    return status
-
-
-def _digest(image: str) -> str:
-    return hashlib.sha256(image.encode()).hexdigest()
-
-
-def _conditions(status: JsonObject, unready: list[str], *, is_over: bool) -> list[JsonObject]:
-    before = {item["type"]: item for item in status.get("conditions") or []}
-    wanted: list[tuple[str, bool]] = [
-        ("PodReadyToStartContainers", True),
-        ("Initialized", True),
-        ("Ready", not unready),
-        ("ContainersReady", not unready),
-        ("PodScheduled", True),
-    ]
-    conditions: list[JsonObject] = []
-    for kind, is_true in wanted:
-        condition: JsonObject = {
-            "type": kind,
-            "status": "True" if is_true else "False",
-            "lastProbeTime": None,
-            "lastTransitionTime": now(),
-        }
-        if not is_true and is_over:
-            condition["reason"] = "PodCompleted"
-        elif not is_true:
-            condition["reason"] = "ContainersNotReady"
-            condition["message"] = f"containers with unready status: [{' '.join(unready)}]"
-        old = before.get(kind)
-        if old and old["status"] == condition["status"]:
-            condition["lastTransitionTime"] = old["lastTransitionTime"]
-        conditions.append(condition)
-    return conditions

@@ -82,6 +82,11 @@ class ApiServer:
         except web.HTTPRequestEntityTooLarge:
             too_large = ApiError(413, "RequestEntityTooLarge", "Request entity too large", {})
             return rest.reply(http, too_large.body, too_large.code)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            # An object of a shape that nothing here expects, sent by somebody with a token.
+            LOG.warning("cannot answer %s %s", http.method, http.path, exc_info=error)
+            failed = ApiError(500, "InternalError", f"Internal error occurred: {error!r}", {})
+            return rest.reply(http, failed.body, failed.code)
 
     async def _answer_resource(self, request: ApiRequest) -> web.StreamResponse:
         require(self._store, request.user, request.attributes)
