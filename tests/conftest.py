@@ -29,7 +29,7 @@ def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> No
     from django.conf import settings
 
     path: Path = tmp_path_factory.mktemp("database") / "test.sqlite3"
-    database: dict[str, Any] = settings.DATABASES["default"]
+    database: Any = settings.DATABASES["default"]
     if database["ENGINE"] == "django.db.backends.sqlite3":
         database["TEST"] = {**database.get("TEST", {}), "NAME": str(path)}
 
@@ -49,7 +49,7 @@ async def _no_task_is_left() -> AsyncIterator[None]:
     left: set[asyncio.Task[Any]] = set()
     for _ in range(100):
         left = {task for task in asyncio.all_tasks() - before if not task.done()}
-        left.discard(asyncio.current_task())  # type: ignore[arg-type]
+        left.discard(asyncio.current_task())
         if not left:
             return
         await asyncio.sleep(0.01)

@@ -95,7 +95,7 @@ def test_signing_in_makes_a_new_login_session(browser: Browser, alice: Any) -> N
     fixed = browser.client.session
     fixed["planted"] = True
     fixed.save()
-    browser.client.cookies["hatchway_session"] = fixed.session_key
+    browser.client.cookies["hatchway_session"] = str(fixed.session_key)
 
     browser.sign_in("alice")
 
