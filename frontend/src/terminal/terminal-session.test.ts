@@ -518,8 +518,8 @@ describe("roles", () => {
     expect(server.socket.inputFrames.at(-1)).toMatchObject({ offset: 9 });
   });
 
-  test("a replaced owner whose line breaks comes back as a viewer", async () => {
-    const { server, snapshot } = await start();
+  test("a replaced owner whose line breaks comes back as a viewer, and may take it back", async () => {
+    const { server, session, snapshot } = await start();
     server.socket.sendText({ type: "role", role: "viewer", epoch: 2, reason: "replaced" });
     server.welcome = { role: "viewer" };
 
@@ -528,6 +528,13 @@ describe("roles", () => {
 
     expect(server.tickets.at(-1)).toEqual({ session: server.session, role: "viewer" });
     expect(snapshot()).toMatchObject({ role: "viewer", isReplaced: true });
+
+    server.welcome = {};
+    session.take();
+    server.clock.advance(1000);
+    await settle();
+    expect(server.tickets.at(-1)).toEqual({ session: server.session, role: "owner" });
+    expect(snapshot()).toMatchObject({ role: "owner", isReplaced: false });
   });
 
   test("a viewer's size changes at the offset that the server names", async () => {

@@ -1,10 +1,9 @@
 /** One terminal session seen from the browser: a state machine between the socket and the screen. */
 
-import { ApiError, type Api, type Ticket, type TicketRequest } from "@/api";
+import { ApiError, type Api, type Ticket } from "@/api";
 import type { Clock } from "@/lib/clock";
 import { type Disposable, DisposableStore, MutableDisposable } from "@/lib/disposable";
 import { Observable, type ReadonlyObservable } from "@/lib/emitter";
-import { adviceFor } from "@/protocol/close";
 import { ProtocolError } from "@/protocol/fields";
 import { InputLog } from "@/protocol/flow";
 import {
@@ -25,6 +24,9 @@ import { createClientName, type TabMemory } from "./tab-memory";
 
 /** Unconfirmed input that is kept; whoever types more without a connection has left the keyboard. */
 const MAX_PENDING_BYTES = 8 * 1024 * 1024;
+
+/** The close code of a login session that ended. */
+const SIGNED_OUT = 4401;
 
 /** Output that does not fit to what came before, at most so often before the session is given up. */
 const MAX_GAPS = 3;
@@ -51,8 +53,10 @@ export class TerminalSession implements Disposable {
 
   #client = createClientName();
   #session: string | null = null;
-  /** What to ask for when the remembered session turns out to be a duplicate's. */
+  /** What the next ticket is asked for. */
   #role: "owner" | "viewer";
+  /** What the ticket of the present socket allows. */
+  #ticketRole: "owner" | "viewer" = "owner";
   /** True between the server's welcome and the end of that socket. */
   #isWelcome = false;
   #sentSize: Size | null = null;
@@ -117,7 +121,8 @@ export class TerminalSession implements Disposable {
 
   /** Connect; a tab that remembers its session comes back to it. */
   async start(): Promise<void> {
-    const remembered = this.#remembered();
+    const { request, slot, environment } = this;
+    const remembered = recall(request, slot, environment.memory);
     if (remembered !== null) {
       this.#session = remembered.session;
       this.#client = remembered.client;
@@ -154,8 +159,14 @@ export class TerminalSession implements Disposable {
     this.#flushSize();
   }
 
+  /** Become the owner again. A socket whose ticket was for a viewer gives way to a new one. */
   take(): void {
-    this.#send({ type: "take" });
+    if (this.#isWelcome && this.#ticketRole === "owner") {
+      this.#send({ type: "take" });
+      return;
+    }
+    this.#role = "owner";
+    this.#link.reconnect();
   }
 
   enableInput(): void {
@@ -201,7 +212,8 @@ export class TerminalSession implements Disposable {
   }
 
   async #requestTicket(): Promise<Ticket> {
-    const ask = this.#ticketRequest();
+    const ask = ticketFor(this.request, this.#session, this.#role);
+    this.#ticketRole = this.#role;
     try {
       const ticket = await this.environment.api.ticket(ask);
       if (ticket.session !== null) this.#session = ticket.session;
@@ -216,32 +228,6 @@ export class TerminalSession implements Disposable {
       }
       throw reason;
     }
-  }
-
-  #ticketRequest(): TicketRequest {
-    const { request } = this;
-    if (this.#session !== null) return { session: this.#session, role: this.#role };
-    switch (request.kind) {
-      case "exec": {
-        const { target, shell, command } = request;
-        return { target, kind: "exec", shell, command, force_debug: false };
-      }
-      case "attach":
-        return { target: request.target, kind: "attach" };
-      case "resume":
-        return { session: request.session, role: this.#role };
-    }
-  }
-
-  #remembered() {
-    const { request } = this;
-    if (request.kind !== "resume" && request.isFresh) {
-      this.environment.memory.forget(this.slot);
-      return null;
-    }
-    if (request.kind === "resume" && request.role === "viewer") return null;
-    const remembered = this.environment.memory.load(this.slot);
-    return remembered?.what === describe(request) ? remembered : null;
   }
 
   #linkChanged(state: LinkState): void {
@@ -266,43 +252,16 @@ export class TerminalSession implements Disposable {
         break;
       case "closed":
         this.#isWelcome = false;
-        this.#closed(state.code, state.reason, state.error);
+        this.#closed(state);
         break;
     }
   }
 
-  #closed(code: number | null, reason: string, error: ApiError | null): void {
+  #closed(state: Extract<LinkState, { state: "closed" }>): void {
     if (this.#snapshot.value.phase.state === "ended") return;
-    if (error?.code === "ended") {
-      this.forget();
-      const endReason = error.data.end_reason;
-      this.#publish({
-        phase: {
-          state: "ended",
-          reason: typeof endReason === "string" ? endReason : "failed",
-          exitCode: typeof error.data.exit_code === "number" ? error.data.exit_code : null,
-          message: error.message,
-          data: error.data,
-        },
-      });
-      return;
-    }
-    const failure: Failure =
-      error !== null
-        ? failureOf(error)
-        : {
-            code: this.#error?.code ?? `close_${code ?? 0}`,
-            message: this.#error?.message ?? reason,
-            data: this.#error?.data ?? {},
-            closeCode: code,
-          };
     // A person who signs in again comes back to the session; nobody else does.
-    if (code === null || adviceFor(code) !== "sign-in") this.#forgetUnlessSignedOut(error);
-    this.#publish({ phase: { state: "failed", failure } });
-  }
-
-  #forgetUnlessSignedOut(error: ApiError | null): void {
-    if (error?.status !== 401) this.forget();
+    if (state.code !== SIGNED_OUT && state.error?.status !== 401) this.forget();
+    this.#publish({ phase: phaseAfter(state, this.#error) });
   }
 
   #sayHello(): void {
@@ -384,7 +343,7 @@ export class TerminalSession implements Disposable {
     this.#isWelcome = true;
     if (role === "owner" && this.#claim.value !== undefined) {
       this.environment.memory.save(this.slot, {
-        what: describe(this.request),
+        what: describeRequest(this.request),
         session,
         client: this.#client,
       });
@@ -485,17 +444,4 @@ export class TerminalSession implements Disposable {
     if (keys.every((key) => Object.is(before[key], change[key]))) return;
     this.#snapshot.value = { ...before, ...change };
   }
-}
-
-/** Name a request, so that a remembered session is resumed for the same request only. */
-function describe(request: OpenRequest): string {
-  if (request.kind === "resume") return `session ${request.session}`;
-  const { cluster, namespace, pod, container } = request.target;
-  const what = [request.kind, cluster, namespace, pod, container];
-  if (request.kind === "exec") what.push(request.shell, ...(request.command ?? []));
-  return JSON.stringify(what);
-}
-
-function failureOf({ code, message, data }: ApiError): Failure {
-  return { code, message, data, closeCode: null };
 }
