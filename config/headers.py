@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable
 from http import HTTPStatus
 
@@ -26,26 +25,17 @@ FIXED = {
 }
 
 
-def new_nonce() -> str:
-    """Return a nonce for the styles that a page's own script creates."""
-    return secrets.token_urlsafe(16)
-
-
-def content_security_policy(*, style_nonce: str = "") -> str:
-    """Return the policy of a page: everything from here, nothing inline.
-
-    `style_nonce` allows style elements that carry it: the terminal makes some for its theme.
-    """
+def content_security_policy() -> str:
+    """Return the policy of every page: everything from here, nothing inline."""
     sockets = " ".join(socket_origin(origin) for origin in settings.HATCHWAY_ORIGINS)
     dev = settings.HATCHWAY_VITE_SERVER
     dev_socket = socket_origin(dev) if dev else ""
-    nonce = f"'nonce-{style_nonce}'" if style_nonce else ""
-    # Vite's development server injects its styles without a nonce; it is refused outside DEBUG.
-    styles = f"'unsafe-inline' {dev}" if dev else nonce
+    # Vite's development server puts styles into the page; config.E006 keeps it out of production.
+    dev_styles = f"'unsafe-inline' {dev}" if dev else ""
     parts = {
         "default-src": "'none'",
         "script-src": f"'self' {dev}",
-        "style-src": f"'self' {styles}",
+        "style-src": f"'self' {dev_styles}",
         "img-src": f"'self' data: {dev}",
         "font-src": f"'self' {dev}",
         "connect-src": f"'self' {sockets} {dev} {dev_socket}",

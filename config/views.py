@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from http import HTTPStatus
 from typing import Any
 
-from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
@@ -15,17 +13,12 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from config.headers import content_security_policy, new_nonce
 from config.vite import FrontendMissing, assets
 
 
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
-    """Answer every address of the frontend with the page that draws it.
-
-    Sets the CSRF cookie. Styles that the page creates itself carry the nonce of
-    `<meta property="csp-nonce" nonce="…">`.
-    """
+    """Answer every address of the frontend with the page that draws it. Sets the CSRF cookie."""
     try:
         found = assets()
     except FrontendMissing:
@@ -36,19 +29,8 @@ def page(request: HttpRequest) -> HttpResponse:
             _("Run `make build` in the project's folder and load this page again."),
         )
     get_token(request)
-    nonce = new_nonce()
-    response = render(
-        request,
-        "app.html",
-        {
-            "assets": found,
-            "nonce": nonce,
-            "language": "zh-CN" if get_language() == "zh-hans" else "en",
-            "settings": json.dumps({"version": settings.VERSION, "demo": settings.HATCHWAY_DEMO}),
-        },
-    )
-    response["Content-Security-Policy"] = content_security_policy(style_nonce=nonce)
-    return response
+    language = "zh-CN" if get_language() == "zh-hans" else "en"
+    return render(request, "app.html", {"assets": found, "language": language})
 
 
 @require_safe
