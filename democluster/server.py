@@ -32,6 +32,9 @@ HOST = "127.0.0.1"
 MAX_BODY_BYTES = 3 * 1024 * 1024
 """The largest object, like in a real API server."""
 
+MAX_HEADER_BYTES = 1024 * 1024
+"""The longest request line: the command of an exec is in it."""
+
 SHUTDOWN_SECONDS = 1.0
 """How long open requests may take to end when the program ends."""
 
@@ -60,6 +63,8 @@ class ApiServer:
             access_log=None,
             handler_cancellation=True,
             shutdown_timeout=SHUTDOWN_SECONDS,
+            max_line_size=MAX_HEADER_BYTES,
+            max_field_size=MAX_HEADER_BYTES,
         )
         await runner.setup()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

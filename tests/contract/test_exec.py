@@ -140,6 +140,12 @@ async def test_output_larger_than_any_buffer_arrives_whole(
     assert outcome.exit_code == 0
 
 
+async def test_long_command_fits_into_the_address(api: Api, path: str) -> None:
+    script = f": {'x' * 40_000}; echo whole"
+
+    assert (await run(api, path, "sh", "-c", script)).of(STDOUT) == b"whole\n"
+
+
 async def test_v5_half_close_ends_the_input_of_the_process(api: Api, path: str) -> None:
     data = bytes(range(256)) * 4000
     options = exec_options("main", "sha256sum", stdin=True)

@@ -46,10 +46,7 @@ async def test_many_streams_leave_no_descriptor(
             await stream.send(STDIN, b"end\n")
             await stream.until_end()
     # What still waits for input on a terminal that nobody has is ended from outside.
-    script = "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline 2>/dev/null | "
-    script += "grep -q '^sh -c read -r line' && kill -9 ${p#/proc/}; done; true"
-    async with api.stream(PATH, exec_options("greeter", "sh", "-c", script)) as stream:
-        await stream.until_end()
+    await end(api, "sh -c read -r line ")
 
     async with asyncio.timeout(10):
         # The connection of this test itself may come and go.
@@ -65,9 +62,17 @@ async def test_flood_of_one_does_not_stop_another(api: Api) -> None:
         async with asyncio.timeout(5), api.stream(PATH, options) as typing:
             await typing.send(STDIN, b"echoed")
             await typing.until_output(b"echoed")
+    await end(api, "yes ")
+
+
+async def end(api: Api, command: str) -> None:
+    """Kill what runs that command in the container, and nothing outside of it."""
     script = (
-        "for p in /proc/[0-9]*; do [ \"$(tr '\\0' ' ' <$p/cmdline 2>/dev/null)\" = 'yes ' ] && "
+        "for p in /proc/[0-9]*; do "
+        '[ "$(tr "\\0" " " <$p/cmdline)" = "$1" ] && '
+        'tr "\\0" "\\n" <$p/environ | grep -qx "HOME=$HOME" && kill -9 ${p#/proc/}; '
+        "done 2>/dev/null; true"
     )
-    script += "tr '\\0' '\\n' <$p/environ | grep -qx HOME=$HOME && kill -9 ${p#/proc/}; done; true"
-    async with api.stream(PATH, exec_options("greeter", "sh", "-c", script)) as stream:
-        await stream.until_end()
+    options = exec_options("greeter", "sh", "-c", script, "sh", command)
+    async with api.stream(PATH, options) as stream:
+        assert (await stream.until_end()).exit_code == 0
