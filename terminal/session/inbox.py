@@ -71,16 +71,6 @@ class Inbox:
         """Bytes of that client handed to the stream so far."""
         return self._current.delivered
 
-    @property
-    def has_input(self) -> bool:
-        """Whether input waits."""
-        return bool(self._pieces)
-
-    @property
-    def has_size(self) -> bool:
-        """Whether a size waits."""
-        return self._size is not None
-
     def claim(self, client: str) -> None:
         """Let `client` be the one who types. A new one starts counting at 0; a returning one goes
         on where it was. What others typed before is still delivered before."""
