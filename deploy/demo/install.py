@@ -90,7 +90,7 @@ def prepare_frontend(children: Children, root: Path, logs: Path) -> None:
     """Build the pages into static/dist."""
     frontend = root / "frontend"
     dist = root / "static" / "dist"
-    stamp = Stamp(root / ".cache" / "frontend-build", dist / "manifest.json")
+    stamp = Stamp(root / ".cache" / "frontend-build", dist / ".vite" / "manifest.json")
     sources = fingerprint(frontend / name for name in FRONTEND_SOURCES)
     if stamp.matches(sources):
         return

@@ -17,8 +17,8 @@ WAIT_SECONDS = 60.0
 """A virtual environment is made in the first start, on a busy machine."""
 
 NPM = """#!/bin/sh
-mkdir -p node_modules ../static/dist
-[ "$1" = run ] && echo '{}' > ../static/dist/manifest.json
+mkdir -p node_modules ../static/dist/.vite
+[ "$1" = run ] && echo '{}' > ../static/dist/.vite/manifest.json
 exit 0
 """
 MANAGE = """
