@@ -23,10 +23,11 @@ saved cursor of an alternate screen that is not shown, which whoever enters it s
 
 from __future__ import annotations
 
-import re
-from array import array
+import contextlib
 
-from terminal.screen.limits import TITLE_BYTES
+from terminal.screen.cells import cell_before, characters, cuts_wide
+from terminal.screen.errors import TooLarge
+from terminal.screen.limits import SNAPSHOT_BYTES, TITLE_BYTES
 from terminal.screen.picture import (
     MODES,
     Charsets,
@@ -36,11 +37,11 @@ from terminal.screen.picture import (
     MouseEvent,
     MouseFormat,
     Picture,
-    Row,
+    without_look,
+    without_rows_behind,
 )
+from terminal.screen.rows import CONTROLS, PROTECT, UNPROTECT, DrawnPen, draw_rows, set_pen
 
-_CONTROLS = re.compile(rb"[\x00-\x1f\x7f]|\xc2[\x80-\x9f]")
-_CONTROL_CHARACTERS = dict.fromkeys((*range(32), *range(127, 160)), " ")
 _TAB_EVERY = 8
 _DESIGNATE = b"()*+"
 # What a designated set is called: the first is the state after a reset.
@@ -61,7 +62,6 @@ _MOUSE_FORMATS = {
     MouseFormat.URXVT: 1015,
     MouseFormat.SGR_PIXELS: 1016,
 }
-_PROTECT, _UNPROTECT = b'\x1b[1"q', b'\x1b[0"q'
 _CURSOR_STYLES = {
     CursorStyle.BLOCK: 2,
     CursorStyle.BLOCK_HOLLOW: 2,
@@ -78,18 +78,31 @@ _MODES_NOT_HERE = frozenset(
 
 
 def draw(picture: Picture, scrollback: int) -> bytes:
-    """Return the sequences, with up to `scrollback` lines above the screen."""
+    """Return the sequences, with up to `scrollback` lines above the screen.
+
+    They are exact up to SNAPSHOT_BYTES, which only a hostile program reaches. Then the lines above
+    are left out, then the look of the cells, then what lies behind the alternate screen.
+    """
+    plain = without_look(picture)
+    for attempt, lines in ((picture, scrollback), (picture, 0), (plain, 0)):
+        with contextlib.suppress(TooLarge):
+            return _draw(attempt, lines)
+    return _draw(without_rows_behind(plain), 0)
+
+
+def _draw(picture: Picture, scrollback: int) -> bytes:
+    cols = picture.size.cols
     out = [_colors(picture)]
     if picture.title:
-        out.append(b"\x1b]2;%s\x1b\\" % _CONTROLS.sub(b"", picture.title[:TITLE_BYTES]))
+        out.append(b"\x1b]2;%s\x1b\\" % CONTROLS.sub(b"", picture.title[:TITLE_BYTES]))
     stops = _tab_stops(picture)
     if picture.other is not None:
-        out += [_rows(picture, picture.primary, scrollback), stops]
+        out += [draw_rows(picture.primary, cols, scrollback), stops]
         out.append(_saved(picture, picture.primary))
         out += [_keyboard(picture.primary), b"\x1b[?1047h\x1b[H"]
         scrollback = 0
     grid = picture.active
-    out += [_rows(picture, grid, scrollback), stops]
+    out += [draw_rows(grid, cols, scrollback), stops]
     top, bottom = picture.region
     if (top, bottom) != (0, picture.size.rows - 1):
         out.append(b"\x1b[%d;%dr" % (top + 1, bottom + 1))
@@ -98,6 +111,8 @@ def draw(picture: Picture, scrollback: int) -> bytes:
         out.append(b"\x1b[>4;2m")
     out += [_cursor_style(picture), _cursor(picture, grid)]
     out.append(picture.continuation)
+    if sum(map(len, out)) > SNAPSHOT_BYTES:
+        raise TooLarge
     return b"".join(out)
 
 
@@ -105,7 +120,7 @@ def text(picture: Picture) -> str:
     """Return the visible text, lines without their trailing blanks."""
     lines = []
     for row in picture.active.rows:
-        cells = [cell or " " for cell in _characters(row)]
+        cells = [cell or " " for cell in characters(row)]
         lines.append("".join(cells).rstrip())
     while lines and not lines[-1]:
         lines.pop()
@@ -121,7 +136,7 @@ def spare_halves(picture: Picture, cols: int) -> bytes:
     grid = picture.active
     out = []
     if picture.other is not None or not picture.is_set(_AUTOWRAP):
-        out += [_erase_cell(cols - 1, y) for y, row in enumerate(grid.rows) if _cuts(row, cols)]
+        out += [_erase_cell(cols - 1, y) for y, row in enumerate(grid.rows) if cuts_wide(row, cols)]
     if picture.keeps_alternate:
         out.append(b"\x1b[?47h\x1b[2J\x1b[?47l")
     if not out:
@@ -133,19 +148,12 @@ def spare_halves(picture: Picture, cols: int) -> bytes:
             b"\x18" if picture.continuation else b"",
             b"\x1b[?6l" if picture.is_set(_ORIGIN) else b"",
             b"\x1b]8;;\x1b\\" if grid.link else b"",
-            _sgr(b""),
+            set_pen(b""),
             *out,
             _cursor(picture, grid, prints=False),
             picture.continuation,
         )
     )
-
-
-def _cuts(row: Row, cols: int) -> bool:
-    at = (cols - 1) << row.width_log2
-    if row.width_log2 < 3 or at >= len(row.cells):
-        return False
-    return int.from_bytes(row.cells[at : at + 8], "little") >> 42 & 3 == 1
 
 
 def _erase_cell(x: int, y: int) -> bytes:
@@ -166,165 +174,6 @@ def _colors(picture: Picture) -> bytes:
 
 def _rgb(color: Color) -> bytes:
     return b"rgb:%02x/%02x/%02x" % (color.red, color.green, color.blue)
-
-
-def _words(row: Row) -> list[int]:
-    """Return the cells of a row as complete words."""
-    match row.width_log2:
-        case 0:
-            return [n << 2 for n in row.cells]
-        case 1:
-            return [n << 2 for n in memoryview(row.cells).cast("H")]
-        case 2:
-            return array("I", row.cells).tolist()
-        case _:
-            return array("Q", row.cells).tolist()
-
-
-def _characters(row: Row) -> list[str]:
-    """Return the text of each cell: empty where nothing was printed, none for spacers."""
-    found = []
-    for column, word in enumerate(_words(row)):
-        if word >> 42 & 2:
-            continue
-        point = word >> 2 & 0xFFFFFF if word & 3 < 2 else 0
-        found.append((_character(point) + row.graphemes.get(column, "")) if point else "")
-    return found
-
-
-def _character(point: int) -> str:
-    return " " if point in _CONTROL_CHARACTERS else chr(point)
-
-
-def _rows(picture: Picture, grid: Grid, scrollback: int) -> bytes:
-    history = grid.history[-scrollback:] if scrollback else ()
-    rows = (*history, *grid.rows)
-    last = len(rows) - 1
-    while last >= len(history) and not rows[last].cells:
-        last -= 1
-    # Lines above the screen leave it only if every line below them is walked through.
-    last = len(rows) - 1 if history else max(last, 0)
-    out = []
-    pen = _DrawnPen()
-    continues = False
-    for number in range(last + 1):
-        row = rows[number]
-        # A blank row continues nothing: whoever clears it means to end the line above.
-        wraps = row.wrap and number < last and bool(rows[number + 1].cells)
-        out.append(_row(row, picture.size.cols, pen, continues=continues, wraps=wraps))
-        if number < last and not wraps:
-            out.append(pen.reset() + b"\r\n")
-        continues = wraps
-    out.append(pen.reset())
-    return b"".join(out)
-
-
-class _DrawnPen:
-    """What the terminal's pen is while rows are drawn."""
-
-    def __init__(self) -> None:
-        self._sgr = b""
-        self._link = b""
-        self._protected = False
-
-    def use(self, sgr: bytes, link: bytes, protected: bool) -> bytes:
-        """Return what makes the pen this one."""
-        out = b""
-        if sgr != self._sgr:
-            out = _sgr(sgr)
-            self._sgr = sgr
-        if link != self._link:
-            out += b"\x1b]8;%s\x1b\\" % (_CONTROLS.sub(b"", link) or b";")
-            self._link = link
-        if protected != self._protected:
-            out += _PROTECT if protected else _UNPROTECT
-            self._protected = protected
-        return out
-
-    def reset(self) -> bytes:
-        """Return what makes the pen the default one."""
-        return self.use(b"", b"", False)
-
-
-def _sgr(parameters: bytes) -> bytes:
-    return b"\x1b[0;%sm" % parameters if parameters else b"\x1b[m"
-
-
-def _row(row: Row, cols: int, pen: _DrawnPen, *, continues: bool, wraps: bool) -> bytes:
-    """Draw one row from its first column on.
-
-    With `wraps` the row is filled, so that the next character wraps; with `continues` its first
-    cell is printed even when it is blank, because printing it is what wraps.
-    """
-    if row.width_log2 < 2 and not row.graphemes and not continues and not wraps:
-        text = row.cells.decode("latin-1" if row.width_log2 == 0 else "utf-16-le")
-        if "\0" not in text:
-            return pen.reset() + text.translate(_CONTROL_CHARACTERS).encode()
-    words = _words(row)
-    if wraps:
-        words += [0] * (cols - len(words))
-    styles, links = row.page.styles, row.page.links
-    out: list[bytes] = []
-    column, count = 0, len(words)
-    while column < count:
-        word = words[column]
-        if word >> 42 & 2:
-            column += 1
-            continue
-        kind = word & 3
-        # Everything but the content decides how a cell is drawn; runs share it.
-        if kind > 1 or not word >> 2 & 0xFFFFFF:
-            end = column + 1
-            while end < count and words[end] == word:
-                end += 1
-            length = end - column
-            sgr = background(word) if kind > 1 else styles.get(word >> 26 & 0xFFFF, b"")
-            printed = wraps or (continues and column == 0)
-            if not printed and not sgr:
-                out.append(b"\x1b[%dC" % length if length > 1 else b"\x1b[C")
-            elif not printed and kind > 1:
-                out.append(pen.use(sgr, b"", bool(word >> 44 & 1)))
-                if end == cols:
-                    out.append(b"\x1b[K")
-                else:
-                    out.append(b"\x1b[%dX\x1b[%dC" % (length, length))
-            else:
-                link = links.get(word >> 48, b"")
-                out.append(pen.use(sgr, link, bool(word >> 44 & 1)) + b" " * length)
-            column = end
-            continue
-        look = word & _LOOK
-        sgr = styles.get(word >> 26 & 0xFFFF, b"")
-        out.append(pen.use(sgr, links.get(word >> 48, b""), bool(word >> 44 & 1)))
-        characters: list[str] = []
-        while column < count:
-            word = words[column]
-            if word >> 42 & 2:
-                column += 1
-                continue
-            if word & _LOOK != look or word & 2 or not word >> 2 & 0xFFFFFF:
-                break
-            characters.append(_character(word >> 2 & 0xFFFFFF))
-            if word & 1:
-                characters.append(row.graphemes.get(column, ""))
-            column += 1
-        out.append("".join(characters).encode("utf-8", "replace"))
-    return b"".join(out)
-
-
-# Style, protection and link: what the cells of a run have in common.
-_LOOK = (0xFFFF << 26) | (1 << 44) | (0xFFFF << 48)
-
-
-def background(word: int) -> bytes:
-    """Return the SGR parameters of a cell that has nothing but a background."""
-    content = word >> 2 & 0xFFFFFF
-    if word & 3 == 3:
-        return b"48;2;%d;%d;%d" % (content & 255, content >> 8 & 255, content >> 16)
-    index = content & 255
-    if index < 8:
-        return b"%d" % (40 + index)
-    return b"%d" % (92 + index) if index < 16 else b"48;5;%d" % index
 
 
 def _tab_stops(picture: Picture) -> bytes:
@@ -397,14 +246,14 @@ def _saved(picture: Picture, grid: Grid) -> bytes:
     if saved.pending_wrap:
         out.append(_reprint(picture, grid, saved.y, saved.origin))
     charsets = _charsets(saved.charsets)
-    out += [_sgr(saved.pen.sgr), _PROTECT if saved.pen.protected else b"", charsets, b"\x1b7"]
+    out += [set_pen(saved.pen.sgr), PROTECT if saved.pen.protected else b"", charsets, b"\x1b7"]
     if charsets:
         out.append(b"\x1b(B\x1b)B\x1b*B\x1b+B\x0f\x1b}")
     if saved.origin:
         out.append(b"\x1b[?6l")
     if saved.pen.protected:
-        out.append(_UNPROTECT)
-    out.append(_sgr(b""))
+        out.append(UNPROTECT)
+    out.append(set_pen(b""))
     return b"".join(out)
 
 
@@ -418,37 +267,12 @@ def _place(picture: Picture, x: int, y: int, origin: bool) -> bytes:
 def _reprint(picture: Picture, grid: Grid, y: int, origin: bool) -> bytes:
     """Return what prints the last cell of row `y` again, its pen included: the wrap is pending."""
     cols = picture.size.cols
-    found = _cell_before(grid, cols, y)
+    found = cell_before(grid, cols, y)
     if found is None:
         return _place(picture, cols - 1, y, origin) + b" "
-    width, text, sgr, link, protected = found
-    pen = _DrawnPen()
-    drawn = pen.use(sgr, link, protected) + text.encode("utf-8", "replace") + pen.reset()
-    return _place(picture, cols - width, y, origin) + drawn
-
-
-def _cell_before(grid: Grid, end: int, y: int) -> tuple[int, str, bytes, bytes, bool] | None:
-    """Return width, text, SGR, link and protection of the cell ending at `end`; None if blank."""
-    row = grid.rows[y]
-    words = _words(row)
-    column = end - 1
-    if column >= len(words):
-        return None
-    if words[column] >> 42 & 3 == 2:
-        column -= 1
-    word = words[column]
-    point = word >> 2 & 0xFFFFFF
-    if word & 2 or not point:
-        return None
-    sgr = row.page.styles.get(word >> 26 & 0xFFFF, b"")
-    character = _character(point) + row.graphemes.get(column, "")
-    return (
-        end - column,
-        character,
-        sgr,
-        row.page.links.get(word >> 48, b""),
-        bool(word >> 44 & 1),
-    )
+    pen = DrawnPen()
+    drawn = pen.use(*found.look) + found.text.encode("utf-8", "replace") + pen.reset()
+    return _place(picture, cols - found.width, y, origin) + drawn
 
 
 def _cursor(picture: Picture, grid: Grid, *, prints: bool = True) -> bytes:
@@ -459,11 +283,11 @@ def _cursor(picture: Picture, grid: Grid, *, prints: bool = True) -> bytes:
     origin = picture.is_set(_ORIGIN)
     insert = picture.is_set(_INSERT, is_ansi=True)
     charsets = _charsets(grid.charsets)
-    rest = _sgr(grid.pen.sgr) if grid.pen.sgr else b""
+    rest = set_pen(grid.pen.sgr) if grid.pen.sgr else b""
     if grid.pen.protected:
-        rest += _PROTECT
+        rest += PROTECT
     if grid.link:
-        rest += b"\x1b]8;%s\x1b\\" % _CONTROLS.sub(b"", grid.link)
+        rest += b"\x1b]8;%s\x1b\\" % CONTROLS.sub(b"", grid.link)
     rest += charsets
     if insert:
         rest += b"\x1b[4h"
@@ -473,17 +297,17 @@ def _cursor(picture: Picture, grid: Grid, *, prints: bool = True) -> bytes:
     if not prints:
         return _place(picture, grid.x, grid.y, origin) + rest + shift
     end = picture.size.cols if grid.pending_wrap else grid.x
-    last = _cell_before(grid, end, grid.y) if end else None
+    last = cell_before(grid, end, grid.y) if end else None
     if (
         last is not None
         and (grid.pending_wrap or not insert)
         and not shift
-        and (not charsets or not last[1].isascii())
-        and last[2:] == (grid.pen.sgr, grid.link, grid.pen.protected)
-        and picture.previous == ord(last[1][-1])
+        and (not charsets or not last.text.isascii())
+        and last.look == (grid.pen.sgr, grid.link, grid.pen.protected)
+        and picture.previous == ord(last.text[-1])
     ):
-        place = _place(picture, end - last[0], grid.y, origin)
-        return rest + place + last[1].encode("utf-8", "replace")
+        place = _place(picture, end - last.width, grid.y, origin)
+        return rest + place + last.text.encode("utf-8", "replace")
     if grid.pending_wrap:
         return _reprint(picture, grid, grid.y, origin) + rest + shift
     return _place(picture, grid.x, grid.y, origin) + rest + shift

@@ -41,3 +41,7 @@ class BrokenFrame(ScreenError):
 
     def __str__(self) -> str:
         return f"The screen helper's socket carried a broken frame ({self.what})."
+
+
+class TooLarge(ScreenError):
+    """A screen takes more bytes to draw than a snapshot may have."""

@@ -17,6 +17,9 @@ PIECE_BYTES = 32 * KIB
 """Fed to the emulator in one call: below CONTINUATION_BYTES, so that the start of every unfinished
 sequence has been seen; 2 ms of the slowest stream."""
 
+SNAPSHOT_BYTES = MIB
+"""A snapshot has no more bytes (docs/protocol.md); a usual one has 1 to 20 KiB."""
+
 TITLE_BYTES = KIB
 """Of a title this much is drawn: nobody shows more."""
 
@@ -70,8 +73,9 @@ STEADY_SECONDS = 30.0
 STUCK_SECONDS = 10.0
 """A helper that has work and says nothing for this long is killed."""
 
-STRIKES = 2
-"""How often rebuilding one session may kill the helper before its past is dropped."""
+STRIKES = 4
+"""How often in a row the helper may die while one session is rebuilt before its past is dropped.
+More than two, for a helper can also be killed from outside at that moment."""
 
 DRAIN_WITHOUT_HELPER_SECONDS = 1.0
 """How long a flood waits for a helper that is being started again; then it goes on, and what is

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -134,6 +135,8 @@ class Page:
     """SGR parameters (without the leading 0) by style number."""
     links: dict[int, bytes]
     """`params;uri` of OSC 8 by link number."""
+    is_plain: bool = False
+    """Cells are to be taken without their look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,3 +220,29 @@ class Picture:
     def is_set_by_default(self, number: int, is_ansi: bool = False) -> bool:
         """Return whether a mode of `MODES` is set after a reset."""
         return bool(self.default_modes >> _MODE_BITS[number, is_ansi] & 1)
+
+
+def without_look(picture: Picture) -> Picture:
+    """Return the same picture with nothing but the characters in its cells."""
+    other = picture.other
+    return dataclasses.replace(
+        picture,
+        primary=_plain_grid(picture.primary),
+        other=None if other is None else _plain_grid(other),
+    )
+
+
+def without_rows_behind(picture: Picture) -> Picture:
+    """Return the same picture with a blank screen behind the alternate one."""
+    blank = tuple(Row(False, 0, b"", {}, _PLAIN) for _ in picture.primary.rows)
+    if picture.other is None:
+        return picture
+    return dataclasses.replace(picture, primary=dataclasses.replace(picture.primary, rows=blank))
+
+
+_PLAIN = Page({}, {}, is_plain=True)
+
+
+def _plain_grid(grid: Grid) -> Grid:
+    rows = tuple(dataclasses.replace(row, graphemes={}, page=_PLAIN) for row in grid.rows)
+    return dataclasses.replace(grid, rows=rows, history=())

@@ -9,9 +9,10 @@ import re
 import pytest
 
 from protocol.size import Size
-from terminal.screen.drawing import background, draw, text
+from terminal.screen.cells import background
+from terminal.screen.drawing import draw, text
 from terminal.screen.emulator import GhosttyEmulator
-from terminal.screen.limits import SCROLLBACK_LINES
+from terminal.screen.limits import SCROLLBACK_LINES, SNAPSHOT_BYTES
 from terminal.screen.picture import Charsets, Grid, Picture, Row
 from tests.terminal.screen import corpus
 
@@ -181,3 +182,18 @@ def test_lines_above_the_screen_are_drawn_when_asked_for() -> None:
 def test_the_text_is_what_one_sees() -> None:
     picture = _model(Size(20, 5), "\x1b[31m日本 e\u0301\x1b[m\r\n\r\n  end   ".encode()).picture()
     assert text(picture) == "日本 e\u0301\n\n  end"
+
+
+def test_a_screen_that_would_take_too_many_bytes_loses_its_look_and_not_its_text() -> None:
+    size = Size(300, 150)
+    links = [
+        b"\x1b]8;;http://h/%s\x1b\\\x1b[38;2;%d;2;3m%c" % (b"u" * 900, n, 97 + n) for n in (0, 1)
+    ]
+    screenful = b"".join(links) * (size.cols * size.rows // 2)
+    first = _model(size, b"shell\x1b[?1049h\x1b[H" + screenful)
+    drawn = draw(first.picture(), SCROLLBACK_LINES)
+    second = _model(size, drawn)
+    assert len(drawn) <= SNAPSHOT_BYTES
+    assert text(second.picture()) == text(first.picture()) == "\n".join(["ab" * 150] * 150)
+    second.feed(b"\x1b[?1049l")
+    assert text(second.picture()) == "shell"

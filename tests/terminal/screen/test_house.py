@@ -17,8 +17,9 @@ from protocol.size import Size
 from terminal.screen.drawing import draw, text
 from terminal.screen.emulator import GhosttyEmulator
 from terminal.screen.errors import ScreenUnavailable
-from terminal.screen.house import Screen, ScreenHouse
+from terminal.screen.house import ScreenHouse
 from terminal.screen.limits import KEYFRAME_QUIET_BYTES, KIB, MIB
+from terminal.screen.screen import Screen
 from terminal.screen.wire import Position
 from tests.terminal.screen import corpus
 

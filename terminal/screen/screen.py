@@ -1,0 +1,267 @@
+"""The model of one session's screen, seen from the server."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Protocol
+
+from protocol.size import Size
+from terminal.screen import wire
+from terminal.screen.errors import BrokenFrame, ScreenUnavailable
+from terminal.screen.limits import (
+    DRAIN_WITHOUT_HELPER_SECONDS,
+    FEED_FRAME_BYTES,
+    KEYFRAME_AFTER_BYTES,
+    KEYFRAME_QUIET_BYTES,
+    SNAPSHOT_SECONDS,
+    STRIKES,
+)
+from terminal.screen.past import Past
+from terminal.screen.wire import Kind, Position, Snapshot, frame
+
+logger = logging.getLogger(__name__)
+
+
+class House(Protocol):
+    """What a screen needs of the house that made it (`house.py`)."""
+
+    def now(self) -> float:
+        """Return the event loop's time."""
+        ...
+
+    def next_request(self) -> int:
+        """Return a number that no pending request has."""
+        ...
+
+    def note_fed(self, screen: Screen) -> None:
+        """Remember to look whether `screen` has gone quiet."""
+        ...
+
+    def forget(self, number: int) -> None:
+        """Drop a closed screen."""
+        ...
+
+    def send(self, data: bytes) -> None:
+        """Write to the helper, or drop it when there is none. Never blocks."""
+        ...
+
+
+class Screen:
+    """The model of one session's screen. Made by `ScreenHouse.open`; for one event loop."""
+
+    def __init__(self, house: House, number: int, size: Size) -> None:
+        self._house = house
+        self._number = number
+        self._past = Past(size)
+        self._fed = Position(0, 0)
+        self._consumed = Position(0, 0)
+        self._requests: dict[int, tuple[asyncio.Future[Snapshot], int]] = {}
+        self._waiting: set[asyncio.Future[None]] = set()
+        self._attached = False
+        self._acknowledged = False
+        self._goal = Position(0, 0)
+        self._closed = False
+        self._keyframe_asked = False
+        self._fed_at = 0.0
+        self._strikes = 0
+
+    @property
+    def backlog(self) -> int:
+        """Bytes fed and not yet consumed by the emulator."""
+        return self._fed.offset - self._consumed.offset
+
+    def feed(self, data: bytes) -> None:
+        """Add output, in stream order. Never blocks and never fails because of the helper."""
+        if self._closed or not data:
+            return
+        self._fed = Position(self._fed.offset + len(data), self._fed.resizes)
+        self._fed_at = self._house.now()
+        self._house.note_fed(self)
+        if self._past.add(data):
+            logger.warning("screen %d: the bytes to rebuild it from were too many", self._number)
+        if self._attached:
+            self._send_output(data)
+
+    def resize(self, size: Size) -> None:
+        """Change the size at this place of the stream."""
+        if self._closed:
+            return
+        self._fed = Position(self._fed.offset, self._fed.resizes + 1)
+        self._past.add(size)
+        if self._attached:
+            self._send(Kind.RESIZE, wire.pack_size(size))
+
+    async def drain(self, below: int) -> None:
+        """Wait until the backlog is smaller than `below` bytes.
+
+        Returns at once when closed, and after DRAIN_WITHOUT_HELPER_SECONDS when there is no helper.
+        """
+        while not self._closed and self.backlog >= below:
+            attached = self._attached
+            woken = asyncio.get_running_loop().create_future()
+            self._waiting.add(woken)
+            try:
+                async with asyncio.timeout(None if attached else DRAIN_WITHOUT_HELPER_SECONDS):
+                    await woken
+            except TimeoutError:
+                if not self._attached:
+                    return
+            finally:
+                self._waiting.discard(woken)
+
+    async def snapshot(self, scrollback: int = 0) -> Snapshot:
+        """Return the exact screen after all that was fed so far.
+
+        `scrollback`: lines above the screen to draw too (0 to SCROLLBACK_LINES). Raises
+        ScreenUnavailable after SNAPSHOT_SECONDS, or at once when the screen is closed.
+        """
+        if self._closed:
+            raise ScreenUnavailable("the session is closed")
+        request = self._house.next_request()
+        answer: asyncio.Future[Snapshot] = asyncio.get_running_loop().create_future()
+        self._requests[request] = (answer, scrollback)
+        try:
+            async with asyncio.timeout(SNAPSHOT_SECONDS):
+                if self._attached:
+                    self._send(Kind.SNAPSHOT, wire.pack_request(request, scrollback))
+                return await answer
+        except ScreenUnavailable:
+            raise
+        except TimeoutError:
+            why = "the model is behind" if self._attached else "its helper is being started"
+            raise ScreenUnavailable(why) from None
+        finally:
+            self._requests.pop(request, None)
+
+    def close(self) -> None:
+        """Forget the screen. Pending snapshots fail, pending drains return."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._attached:
+            self._send(Kind.CLOSE)
+        self._attached = False
+        self._house.forget(self._number)
+        for answer, _ in self._requests.values():
+            if not answer.done():
+                answer.set_exception(ScreenUnavailable("the session is closed"))
+        self._past.clear()
+        self._wake()
+
+    @property
+    def kept_bytes(self) -> int:
+        """Bytes kept here so that a new helper can be brought to the same state."""
+        return self._past.kept_bytes
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the emulator still has something to do for this screen."""
+        return self._consumed < self._fed or bool(self._requests)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closed
+
+    def attach(self) -> None:
+        """Bring a new helper to the present state (for the house)."""
+        past = self._past
+        self._attached = True
+        self._keyframe_asked = False
+        self._acknowledged = False
+        self._consumed, self._goal = past.start, self._fed
+        if past.keyframe is not None:
+            self._send(Kind.RESTORE, wire.pack_position(past.start, past.keyframe))
+        else:
+            size = wire.pack_size(past.size)
+            self._send(Kind.OPEN, wire.pack_position(past.start, size))
+        for item in past:
+            if isinstance(item, Size):
+                self._send(Kind.RESIZE, wire.pack_size(item))
+            else:
+                self._send_output(bytes(item))
+        for request, (_, scrollback) in self._requests.items():
+            self._send(Kind.SNAPSHOT, wire.pack_request(request, scrollback))
+
+    def detach(self) -> None:
+        """Note that the helper is gone (for the house)."""
+        self._attached = False
+        self._wake()
+
+    def strike(self) -> None:
+        """Note that rebuilding this screen killed the helper (for the house)."""
+        self._strikes += 1
+        logger.warning("screen %d: rebuilding it ended the helper", self._number)
+        if self._strikes >= STRIKES:
+            self._strikes = 0
+            self._past.drop_all()
+
+    @property
+    def is_rebuilt(self) -> bool:
+        """Whether the helper has caught up with what was fed before `attach` (for the house)."""
+        return self._closed or (self._acknowledged and self._consumed >= self._goal)
+
+    def note_rebuilt(self) -> None:
+        """Note that rebuilding went well (for the house)."""
+        self._strikes = 0
+
+    def ask_keyframe(self) -> None:
+        """Ask for a keyframe unless one is on its way (for the house)."""
+        if self._attached and not self._keyframe_asked:
+            self._keyframe_asked = True
+            self._send(Kind.KEYFRAME)
+
+    def quiet_since(self, moment: float) -> bool:
+        """Return whether nothing was fed after `moment`; then asks for a keyframe if it pays."""
+        if self._fed_at > moment:
+            return False
+        if self._past.kept_bytes >= KEYFRAME_QUIET_BYTES:
+            self.ask_keyframe()
+        return True
+
+    def take(self, kind: Kind, payload: bytes) -> None:
+        """Take a frame from the helper (for the house). Raises BrokenFrame."""
+        match kind:
+            case Kind.CONSUMED:
+                position, _ = wire.read_position(payload)
+                if not self._consumed <= position <= self._fed:
+                    raise BrokenFrame(f"position {position}")
+                self._consumed = position
+                self._acknowledged = True
+                if position.offset - self._past.start.offset >= KEYFRAME_AFTER_BYTES:
+                    self.ask_keyframe()
+                self._wake()
+            case Kind.KEYFRAME:
+                position, keyframe = wire.read_position(payload)
+                if position > self._consumed:
+                    raise BrokenFrame(f"keyframe at {position}")
+                self._keyframe_asked = False
+                self._past.keep(position, keyframe)
+            case Kind.SNAPSHOT:
+                request, snapshot = wire.read_snapshot(payload)
+                answer, _ = self._requests.get(request, (None, 0))
+                if answer is not None and not answer.done():
+                    answer.set_result(snapshot)
+            case Kind.FAILED:
+                request, sentence = wire.read_failed(payload)
+                if request == wire.NO_REQUEST:
+                    logger.warning("screen %d has no keyframe: %s", self._number, sentence)
+                    self._keyframe_asked = False
+                answer, _ = self._requests.get(request, (None, 0))
+                if answer is not None and not answer.done():
+                    answer.set_exception(ScreenUnavailable(sentence))
+            case _:
+                raise BrokenFrame(f"kind {kind} is not for the server")
+
+    def _wake(self) -> None:
+        for woken in self._waiting:
+            if not woken.done():
+                woken.set_result(None)
+
+    def _send(self, kind: Kind, payload: bytes = b"") -> None:
+        self._house.send(frame(self._number, kind, payload))
+
+    def _send_output(self, data: bytes) -> None:
+        for start in range(0, len(data), FEED_FRAME_BYTES):
+            self._send(Kind.FEED, data[start : start + FEED_FRAME_BYTES])
