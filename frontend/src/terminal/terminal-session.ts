@@ -4,6 +4,7 @@ import { ApiError, type Api, type Ticket } from "@/api";
 import type { Clock } from "@/lib/clock";
 import { type Disposable, DisposableStore, MutableDisposable } from "@/lib/disposable";
 import { Observable, type ReadonlyObservable } from "@/lib/emitter";
+import { adviceFor } from "@/protocol/close";
 import { ProtocolError } from "@/protocol/fields";
 import { InputLog } from "@/protocol/flow";
 import {
@@ -19,14 +20,13 @@ import {
 import { Link, type LinkEnvironment, type LinkState } from "@/transport/socket";
 import { OutputTrack, type ScreenPort } from "./output-track";
 import type { OpenRequest } from "./pane";
+import { failureOf, phaseAfter } from "./session-end";
+import { describeRequest, recall, ticketFor } from "./session-request";
 import { type Failure, INITIAL_SNAPSHOT, type SessionSnapshot, type Size } from "./session-state";
 import { createClientName, type TabMemory } from "./tab-memory";
 
 /** Unconfirmed input that is kept; whoever types more without a connection has left the keyboard. */
 const MAX_PENDING_BYTES = 8 * 1024 * 1024;
-
-/** The close code of a login session that ended. */
-const SIGNED_OUT = 4401;
 
 /** Output that does not fit to what came before, at most so often before the session is given up. */
 const MAX_GAPS = 3;
@@ -260,7 +260,8 @@ export class TerminalSession implements Disposable {
   #closed(state: Extract<LinkState, { state: "closed" }>): void {
     if (this.#snapshot.value.phase.state === "ended") return;
     // A person who signs in again comes back to the session; nobody else does.
-    if (state.code !== SIGNED_OUT && state.error?.status !== 401) this.forget();
+    const isSignedOut = state.code !== null && adviceFor(state.code) === "sign-in";
+    if (!isSignedOut && state.error?.status !== 401) this.forget();
     this.#publish({ phase: phaseAfter(state, this.#error) });
   }
 
