@@ -236,7 +236,6 @@ class Subscription:
         found = (self._view.pods.get(uid) for uid in uids)
         pods = tuple(pod for pod in found if pod and self._is_visible(pod.namespace))
         self._known.update(pod.uid for pod in pods)
-        self._gone.difference_update(pod.uid for pod in pods)
         return pods
 
 

@@ -26,34 +26,32 @@ _MARKER = re.compile(r"[A-Z][A-Z0-9_]{2,40}=[A-Za-z0-9_-]{16,64}")
 _REPORT = re.compile(rb"hatchway found=(\d+) left=(\d+) hidden=(\d+) leader=(\d+)")
 _SHELLS = ("sh", "/bin/sh", "/bin/bash", "/busybox/sh")
 
-# POSIX sh without any other program than sleep: builtins only, because a container may have no
-# tr, grep or ps. `read` leaves NUL bytes out in ash, dash and bash, so one environment is one
-# line or a few. $1 is the marker, $2 a session id or nothing. Process 1 is never touched.
+# POSIX sh that needs no other program than sleep, because a container may have no tr, grep or ps.
+# Where grep reads past NUL bytes (GNU's does, BusyBox' may not) one grep searches everything.
+# Otherwise `read` does it, which leaves NUL bytes out in ash, dash and bash, so that an
+# environment is one line or a few. $1 is the marker, $2 a session id or nothing. Process 1 is
+# never touched.
 _SCRIPT = r"""
-mark=$1 session=$2 seen=' ' count=0
+mark=$1 session=$2 seen=' ' count=0 leader=0
 carries() {
   while read -r line || [ -n "$line" ]; do
     case $line in *"$mark"*) return 0;; esac
     line=
-  done <"$1/environ"
+  done <"$1"
   return 1
 }
-in_session() {
-  [ -n "$session" ] && read -r line <"$1/stat" || return 1
-  set -- ${line##*) }
-  [ "$1" != Z ] && [ "$4" = "$session" ]
-}
-scan() {
-  found= hidden=0
-  for dir in /proc/[0-9]*; do
-    pid=${dir#/proc/}
-    [ "$pid" = 1 ] || [ "$pid" = $$ ] && continue
-    if { carries "$dir" || in_session "$dir"; } 2>/dev/null; then
-      found="$found $pid"
-      case $seen in *" $pid "*) ;; *) seen="$seen$pid " count=$((count + 1));; esac
-    elif ! { true <"$dir/environ"; } 2>/dev/null && [ -d "$dir" ]; then
-      hidden=$((hidden + 1))
-    fi
+if printf 'a\0b' | grep -qF b 2>/dev/null; then
+  carriers() { grep -lF -- "$mark" /proc/[0-9]*/environ; }
+else
+  carriers() { for file in /proc/[0-9]*/environ; do carries "$file" && echo "$file"; done; }
+fi
+# Fields of stat behind the name: state, parent, group, session, terminal.
+members() {
+  [ -n "$session" ] || return
+  for file in /proc/[0-9]*/stat; do
+    read -r line <"$file" || continue
+    set -- ${line##*) }
+    [ "$1" != Z ] && [ "$4" = "$session" ] && echo "$file"
   done
 }
 # The session's first process leads a session of its own and holds its terminal.
@@ -62,9 +60,24 @@ leads() {
   set -- "$1" ${line##*) }
   [ "$5" = "$1" ] && [ "$6" != 0 ]
 }
+scan() {
+  found=
+  for file in $(carriers 2>/dev/null) $(members 2>/dev/null); do
+    pid=${file#/proc/} pid=${pid%/*}
+    [ "$pid" = 1 ] || [ "$pid" = $$ ] && continue
+    case $seen in *" $pid "*) ;; *) seen="$seen$pid " count=$((count + 1));; esac
+    case " $found " in *" $pid "*) ;; *) found="$found $pid";; esac
+  done
+}
+are_gone() {
+  for pid in $found; do
+    read -r line <"/proc/$pid/stat" || continue
+    set -- ${line##*) }
+    [ "$1" = Z ] || return 1
+  done
+}
 nap() { sleep 0.1 2>/dev/null || sleep 1; }
 scan
-leader=0
 for pid in $found; do leads "$pid" 2>/dev/null && leader=1; done
 for signal in HUP TERM KILL KILL; do
   [ -n "$found" ] || break
@@ -72,9 +85,13 @@ for signal in HUP TERM KILL KILL; do
   kill -s CONT $found 2>/dev/null
   for turn in 1 2 3 4 5 6 7 8 9 10; do
     nap
-    scan
-    [ -n "$found" ] || break
+    are_gone 2>/dev/null && break
   done
+  scan
+done
+hidden=0
+for dir in /proc/[0-9]*; do
+  { true <"$dir/environ"; } 2>/dev/null || [ ! -d "$dir" ] || hidden=$((hidden + 1))
 done
 set -- $found
 echo "hatchway found=$count left=$# hidden=$hidden leader=$leader"

@@ -208,6 +208,29 @@ async def test_a_lost_right_takes_the_pods_away_and_a_new_one_brings_others(
         assert reader.resets == 1
 
 
+@pytest.mark.parametrize("is_cut", [True, False])
+async def test_a_narrower_view_forgets_what_went_meanwhile(
+    api: ApiServer, personal: ClusterDirectory, monkeypatch: pytest.MonkeyPatch, is_cut: bool
+) -> None:
+    monkeypatch.setattr(directory_module, "PLAN_SECONDS", 0.05)
+    is_narrow = False
+    api.may = lambda who, asked: (
+        asked["resource"] == "namespaces" or not is_narrow or asked.get("namespace") == "shop"
+    )
+    async with personal.watch("it", ALICE) as events:
+        reader = Reader(events)
+        await reader.until(lambda r: r.names == {"web", "job", "safe"})
+        await eventually(lambda: bool(api.open_watches))
+
+        is_narrow = True
+        del api.pods["uid-job"]
+        if is_cut:
+            api.cut()
+
+        await reader.until(lambda r: r.names == {"web"} and r.is_live)
+        assert reader.resets == 1
+
+
 async def test_a_broken_watch_goes_on_where_it_was(
     api: ApiServer, directory: ClusterDirectory
 ) -> None:

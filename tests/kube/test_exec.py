@@ -566,6 +566,27 @@ async def test_other_failures_to_start_are_not_tried_again(
     assert len(kubelet.requests) == 1
 
 
+@pytest.mark.parametrize("is_typed", [True, False])
+async def test_a_stream_that_has_begun_is_never_begun_again(
+    kubelet: Kubelet, backend: KubeExecBackend, is_typed: bool
+) -> None:
+    async def script(stream: Stream) -> None:
+        if is_typed:
+            assert await stream.hear() == b"\x00rm it\r"
+        else:
+            await stream.say(b"$ ")
+        await stream.fail("Internal error occurred: unable to upgrade connection: Bad Request")
+
+    kubelet.script = script
+    async with backend.open(request()) as stream:
+        if is_typed:
+            await stream.send_stdin(b"rm it\r")
+        await all_of(stream)
+
+        assert isinstance(stream.result(), Lost | StartFailed)
+    assert len(kubelet.requests) == 1
+
+
 REASONLESS = 'pods "web-1" is forbidden: '
 RBAC = (
     'pods "web-1" is forbidden: User "alice" cannot get resource "pods/exec" in API group "" '

@@ -377,7 +377,7 @@ STARTERS = {
     "a job": "sleep 4001 &",
     "nohup": "nohup sleep 4002 >/dev/null 2>&1 &",
     "setsid": "setsid sleep 4003 &",
-    "deaf to signals": "(trap '' HUP TERM; while :; do sleep 1; done) &",
+    "deaf to signals": "(trap '' HUP TERM; for n in 1 2 3 4 5 6; do sleep 9; done) &",
     "blocked on its terminal": "yes",
 }
 

@@ -19,6 +19,7 @@ from uuid import uuid4
 
 import pytest
 
+from kube import processes
 from kube.exec import KubeExecBackend
 from kube.processes import ContainerGone, NotGuaranteed, ProcessesEnded, ProcessReaper
 from protocol.execution import (
@@ -43,10 +44,14 @@ FACTS = PodFacts("uid-1", "node", "Running", "containerd://1", container_running
 
 
 class ThisMachine:
-    """Runs the commands here, with one shell in the place of the container's."""
+    """Runs the commands here, with one shell in the place of the container's.
 
-    def __init__(self, *shell: str) -> None:
+    Without `programs` the shell finds sleep and nothing else, as in the barest container.
+    """
+
+    def __init__(self, *shell: str, programs: str | None = None) -> None:
         self.shell = shell
+        self.environment = None if programs is None else {"PATH": programs}
         self.facts: PodFacts | StreamRefused = FACTS
         self.result: ExecResult | StreamRefused | None = None
         self.ran: list[str] = []
@@ -64,10 +69,18 @@ class ThisMachine:
         if self.result is not None:
             return b"", self.result
         process = await asyncio.create_subprocess_exec(
-            *self.shell, *request.command[1:], stdout=asyncio.subprocess.PIPE
+            *self.shell,
+            *request.command[1:],
+            stdout=asyncio.subprocess.PIPE,
+            env=self.environment,
         )
-        async with asyncio.timeout(seconds):
-            output, _ = await process.communicate()
+        try:
+            async with asyncio.timeout(seconds):
+                output, _ = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
         code = process.returncode or 0
         return output, Exited(code) if code else Success(confirmed=True)
 
@@ -81,14 +94,32 @@ async def end(machine: ThisMachine, marker: str, **more: object) -> object:
     return await reaper.end_marked(TARGET, ALICE, marker, pod_uid="uid-1", **more)  # type: ignore[arg-type]
 
 
-SHELLS = [["dash"], ["bash"], ["bash", "--posix"], ["busybox", "sh"], ["sh"]]
+@pytest.fixture(autouse=True)
+def much_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This machine has many more processes than a container, and may be busy."""
+    monkeypatch.setattr(processes, "END_SECONDS", 120)
+
+
+SHELLS = [["dash"], ["bash"], ["busybox", "sh"], ["sh"]]
 
 
 @pytest.fixture(params=[pytest.param(shell, id=" ".join(shell)) for shell in SHELLS])
 def machine(request: pytest.FixtureRequest) -> ThisMachine:
-    if shutil.which(request.param[0]) is None:
+    found = shutil.which(request.param[0])
+    if found is None:
         pytest.skip(f"needs {request.param[0]}")
-    return ThisMachine(*request.param)
+    return ThisMachine(found, *request.param[1:])
+
+
+@pytest.fixture
+def bare_machine(machine: ThisMachine, tmp_path: Path) -> ThisMachine:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (programs / "sleep").symlink_to(shutil.which("sleep") or "")
+    # An applet of BusyBox would be found without a path.
+    (programs / "grep").write_text("#!/bin/false")
+    machine.environment = {"PATH": str(programs)}
+    return machine
 
 
 @pytest.fixture
@@ -131,7 +162,7 @@ async def test_everything_that_carries_the_marker_is_ended_and_nothing_else(
 ) -> None:
     script = (
         "sleep 61 & nohup sleep 62 >/dev/null 2>&1 & setsid sleep 63 &"
-        "(trap '' HUP TERM; while :; do sleep 1; done) & echo ready; wait; sleep 64"
+        "(trap '' HUP TERM; for n in 1 2 3 4 5 6; do sleep 9; done) & echo ready; wait; sleep 64"
     )
     with start(marker, script, tmp_path / "log") as process:
         async with asyncio.timeout(10):
@@ -145,6 +176,19 @@ async def test_everything_that_carries_the_marker_is_ended_and_nothing_else(
         assert report.left == 0
         assert process.wait(5) != 0
     assert bystander.poll() is None
+
+
+async def test_a_container_without_any_program_is_searched_too(
+    bare_machine: ThisMachine, marker: str, tmp_path: Path
+) -> None:
+    with start(marker, "sleep 61 & exec sleep 62", tmp_path / "log") as process:
+        await until_it_sleeps(process)
+
+        report = await end(bare_machine, marker)
+
+        assert isinstance(report, ProcessesEnded)
+        assert (report.found, report.left) == (2, 0)
+        process.wait(5)
 
 
 async def test_a_stopped_process_is_ended_too(marker: str, tmp_path: Path) -> None:
