@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from access.errors import TicketRefused, TooMany
@@ -106,13 +107,22 @@ def test_old_tickets_are_purged(alice: Any) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_uses_at_once_exactly_one_succeeds(alice: Any) -> None:
+def test_of_many_uses_at_once_exactly_one_succeeds(
+    alice: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     secret = issue(alice, LOGIN, "tty")
     outcomes: list[str] = []
-    start = threading.Barrier(8)
+    all_have_read = threading.Barrier(8)
+    read = QuerySet.first
+
+    def first(rows: Any) -> Any:
+        found = read(rows)
+        all_have_read.wait(timeout=10)
+        return found
+
+    monkeypatch.setattr(QuerySet, "first", first)
 
     def use() -> None:
-        start.wait(timeout=10)
         try:
             consume(secret, user_id=alice.pk, **USE)
         except TicketRefused:
