@@ -73,3 +73,14 @@ def test_an_idle_session_keeps_next_to_nothing() -> None:
     scrollback.append(b"$ ")
 
     assert sum(sys.getsizeof(piece) for piece in scrollback._pieces) < KIB
+
+
+def test_the_oldest_byte_that_is_kept_reads_as_it_was_written() -> None:
+    scrollback = Scrollback(64 * KIB)
+    written = b"".join(number.to_bytes(4, "big") for number in range(100 * KIB))
+    for start in range(0, len(written), 10_000):
+        scrollback.append(written[start : start + 10_000])
+
+    assert scrollback.tail > 0
+    assert scrollback.read(scrollback.tail, 8) == written[scrollback.tail :][:8]
+    assert scrollback.read(scrollback.tail, 64 * KIB) == written[scrollback.tail :]
