@@ -13,20 +13,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-import orjson
-
+from kube.backoff import Backoff, jittered
 from kube.clusters import Clusters
-from kube.connection import ClusterConnection, IdentityMode, api_path
-from kube.errors import ApiRefused, KubeError, Unreachable, refused
-from kube.pods import PodView, pod_view
+from kube.connection import ClusterConnection, IdentityMode
+from kube.errors import ApiRefused, KubeError, refused
+from kube.feed import LIST_LIMIT, PodFeed, Scope
+from kube.pods import PodView
 from kube.reviews import AccessReviews, Allowed
 from protocol.identity import Identity
 from protocol.refusal import StreamRefused
@@ -39,25 +38,8 @@ LINGER_SECONDS = 30.0
 PLAN_SECONDS = 60.0
 """How often it is asked again what may be listed, and which namespaces there are."""
 
-WATCH_SECONDS = 270
-"""How long the server keeps one watch (kubectl's is 5 to 10 minutes)."""
-
-LIST_LIMIT = 500
-"""Pods in one page of a list, about 1 MiB."""
-
-BACKOFF_SECONDS = (0.5, 30.0)
-"""The first and the longest wait before another try; each wait is 0.5 to 1 times that."""
-
-SHORT_WATCH_SECONDS = 5.0
-"""A watch that the server ends sooner than this is begun again with a growing pause."""
-
 REVIEWS_AT_ONCE = 8
 """Access reviews that one plan asks at the same time."""
-
-_TURN = 100  # pods that are read before others get their turn: about 3 ms
-
-Scope = str | None
-"""A namespace, or None for the whole cluster."""
 
 
 class FeedState(StrEnum):
@@ -255,7 +237,7 @@ class _View:
         self._identity = identity
         self._reviews = reviews
         self._linger = linger
-        self._feeds: dict[Scope, _Feed] = {}
+        self._feeds: dict[Scope, PodFeed] = {}
         self._following: dict[Scope, asyncio.Task[None]] = {}
         self._subscriptions: set[Subscription] = set()
         self._stopped = asyncio.Event()
@@ -334,7 +316,7 @@ class _View:
         self._plan_now.set()
 
     async def _keep_planning(self, tasks: asyncio.TaskGroup) -> None:
-        wait, longest = BACKOFF_SECONDS
+        backoff = Backoff()
         is_fresh = False
         while True:
             try:
@@ -344,17 +326,18 @@ class _View:
                     logger.info("%s: planning failed: %s", self._connection.name, error)
                 else:
                     self._set_state(FeedState.FAILED, error.message)
-                pause, wait = wait, min(wait * 2, longest)
+                pause = backoff.seconds()
             else:
                 self._apply(tasks, scopes, namespaces)
-                pause, wait = PLAN_SECONDS, BACKOFF_SECONDS[0]
+                backoff.reset()
+                pause = jittered(PLAN_SECONDS)
             self._plan_now.clear()
             try:
-                async with asyncio.timeout(pause * random.uniform(0.5, 1.0)):  # noqa: S311
+                async with asyncio.timeout(pause):
                     await self._plan_now.wait()
-                await asyncio.sleep(BACKOFF_SECONDS[0])
+                await backoff.pause()
             except TimeoutError:
-                pass
+                pass  # It is time for the next plan.
             is_fresh = True
 
     async def _plan(self, *, fresh: bool) -> tuple[set[Scope], tuple[str, ...]]:
@@ -414,7 +397,7 @@ class _View:
                 # A pod of a namespace that is still followed stays, whoever follows it now.
                 self.change((), self._outside(feed.uids, scopes))
         for scope in scopes - self._feeds.keys():
-            feed = _Feed(self, self._connection, self._identity, scope)
+            feed = PodFeed(self, self._connection, self._identity, scope)
             feed.uids = {
                 uid for uid, pod in self.pods.items() if scope is None or pod.namespace == scope
             }
@@ -436,147 +419,3 @@ class _View:
         self.state, self.message = state, message
         for subscription in self._subscriptions:
             subscription.note_state()
-
-
-class _Expired(Exception):
-    """The server does not remember the version from which we wanted to go on."""
-
-
-class _Feed:
-    """One list and one watch: the pods of one scope."""
-
-    def __init__(
-        self, view: _View, connection: ClusterConnection, identity: Identity, scope: Scope
-    ) -> None:
-        self._view = view
-        self._connection = connection
-        self._identity = identity
-        self._scope = scope
-        namespace = ("namespaces", scope) if scope is not None else ()
-        self._path = api_path("api", "v1", *namespace, "pods")
-        self._version: str | None = None
-        self._wait = BACKOFF_SECONDS[0]
-        self.uids: set[str] = set()
-        self.is_synced = False
-        self.trouble = ""
-
-    async def run(self) -> None:
-        """List, watch, and begin again after every trouble, until cancelled."""
-        while True:
-            try:
-                if self._version is None:
-                    await self._list()
-                began = asyncio.get_running_loop().time()
-                await self._watch()
-                if asyncio.get_running_loop().time() - began < SHORT_WATCH_SECONDS:
-                    await self._pause()
-            except _Expired:
-                self._version = None
-                await self._pause()
-            except ApiRefused as error:
-                if error.status in (403, 404):
-                    self._lose(refused(error).message)
-                self._version = None
-                await self._trouble(refused(error).message)
-            except (KubeError, OSError) as error:
-                await self._trouble(str(error))
-
-    async def _list(self) -> None:
-        found: set[str] = set()
-        token = version = ""
-        while True:
-            query = [("limit", str(LIST_LIMIT))] + ([("continue", token)] if token else [])
-            try:
-                page = await self._connection.call(
-                    "GET", self._path, identity=self._identity, query=query
-                )
-            except ApiRefused as error:
-                if error.status == 410:
-                    raise _Expired from error
-                raise
-            items = page.get("items") or []
-            for start in range(0, len(items), _TURN):
-                pods = [pod_view(item) for item in items[start : start + _TURN]]
-                found.update(pod.uid for pod in pods)
-                self.uids.update(pod.uid for pod in pods)
-                self._view.change(pods, ())
-                await asyncio.sleep(0)
-            metadata = page.get("metadata") or {}
-            version = str(metadata.get("resourceVersion") or "")
-            token = str(metadata.get("continue") or "")
-            if not token:
-                break
-        gone = self.uids - found
-        self.uids = found
-        self._view.change((), gone)
-        self._version = version
-        self._is_well()
-
-    async def _watch(self) -> None:
-        query = [
-            ("watch", "1"),
-            ("allowWatchBookmarks", "true"),
-            ("resourceVersion", self._version or ""),
-            ("timeoutSeconds", str(WATCH_SECONDS)),
-        ]
-        try:
-            async with (
-                asyncio.timeout(WATCH_SECONDS + 30),
-                self._connection.lines(self._path, identity=self._identity, query=query) as lines,
-            ):
-                self._is_well()
-                async for line in lines:
-                    self._take(line)
-                    self._wait = BACKOFF_SECONDS[0]
-        except ApiRefused as error:
-            if error.status == 410:
-                raise _Expired from error
-            raise
-        except TimeoutError as error:
-            raise Unreachable(f"The cluster {self._connection.name} fell silent.") from error
-
-    def _take(self, line: bytes) -> None:
-        try:
-            event: dict[str, Any] = orjson.loads(line)
-            kind, item = event["type"], event["object"]
-            if kind == "ERROR":
-                if item.get("code") == 410:
-                    raise _Expired
-                raise Unreachable(f"The watch failed: {item.get('message')}")
-            version = item["metadata"]["resourceVersion"]
-            if kind == "DELETED":
-                uid = item["metadata"]["uid"]
-                self.uids.discard(uid)
-                self._view.change((), (uid,))
-            elif kind in ("ADDED", "MODIFIED"):
-                pod = pod_view(item)
-                self.uids.add(pod.uid)
-                self._view.change((pod,), ())
-        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-            self._version = None
-            raise Unreachable(
-                f"The cluster {self._connection.name} sent a watch event that makes no sense."
-            ) from error
-        self._version = version
-
-    def _is_well(self) -> None:
-        if self.trouble or not self.is_synced:
-            self.trouble = ""
-            self.is_synced = True
-            self._view.update()
-
-    def _lose(self, message: str) -> None:
-        """Forget everything: what may not be seen any more must not be shown any more."""
-        logger.info("%s: %s", self._connection.name, message)
-        gone, self.uids = self.uids, set()
-        self._view.change((), gone)
-        self._view.replan()
-
-    async def _trouble(self, message: str) -> None:
-        self.trouble = message
-        self._view.update()
-        await self._pause()
-
-    async def _pause(self) -> None:
-        await asyncio.sleep(self._wait * random.uniform(0.5, 1.0))  # noqa: S311
-        self._wait = min(self._wait * 2, BACKOFF_SECONDS[1])

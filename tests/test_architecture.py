@@ -72,7 +72,7 @@ def test_secrets_come_from_the_system() -> None:
     }
 
     # Jitter before a retry is no secret.
-    assert users <= {"kube/directory.py"}
+    assert users <= {"kube/backoff.py"}
 
 
 def test_one_file_opens_sockets_in_the_browser() -> None:

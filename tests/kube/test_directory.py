@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from kube import backoff as backoff_module
 from kube import directory as directory_module
 from kube.clusters import Clusters
 from kube.directory import (
@@ -31,7 +32,8 @@ BOB = Identity("bob")
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(directory_module, "BACKOFF_SECONDS", (0.01, 0.1))
+    monkeypatch.setattr(backoff_module, "FIRST_SECONDS", 0.01)
+    monkeypatch.setattr(backoff_module, "LONGEST_SECONDS", 0.1)
 
 
 @pytest.fixture
