@@ -27,7 +27,6 @@ class EventTag(StrEnum):
     GRANT_CHANGE = "access:grant:change"
     GRANT_DELETE = "access:grant:delete"
     SESSION_START = "terminal:session:start"
-    SESSION_JOIN = "terminal:session:join"
     SESSION_END = "terminal:session:end"
     SESSION_TERMINATE = "terminal:session:terminate"
     INPUT_ENABLE = "terminal:input:enable"

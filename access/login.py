@@ -13,7 +13,6 @@ from django.http import HttpRequest
 from access.address import address_of
 from access.audit import EventTag, record
 from access.errors import SignedOut
-from access.signals import login_ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +97,3 @@ def _on_end(*, request: HttpRequest, user: Any, **_: Any) -> None:
     if user is None:
         return
     record(EventTag.LOGIN_END, user=user, address=address_of(request))
-    key = request.session.session_key
-    if key:
-        login_ended.send(sender=Login, user_id=user.pk, login_key=key)

@@ -15,11 +15,3 @@ async def signed_in(request: HttpRequest) -> Any:
     if not user.is_authenticated or not user.is_active:
         raise SignedOut
     return user
-
-
-def login_key(request: HttpRequest) -> str:
-    """Return the key of the login session behind the request. Raises SignedOut without one."""
-    key = request.session.session_key
-    if not key:
-        raise SignedOut
-    return key

@@ -13,7 +13,6 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
@@ -208,12 +207,6 @@ class Rights:
         """Return whether the person holds any grant in this namespace."""
         return any(rule.covers_namespace(cluster, namespace) for rule in self._current(now))
 
-    def sees_pod(
-        self, cluster: str, namespace: str, labels: Labels, *, now: datetime | None = None
-    ) -> bool:
-        """Return whether the person holds any grant for a pod like this."""
-        return any(rule.covers_pod(cluster, namespace, labels) for rule in self._current(now))
-
     def sees_container(
         self, target: Target, labels: Labels, *, now: datetime | None = None
     ) -> bool:
@@ -265,12 +258,6 @@ def fresh_rights_of(user_id: int) -> Rights:
     return rights_from(_query(user_id) if is_active else (), is_active=is_active)
 
 
-async def afresh_rights_of(user_id: int) -> Rights:
-    """Return the same, asynchronously."""
-    rights: Rights = await database_sync_to_async(fresh_rights_of)(user_id)
-    return rights
-
-
 def can(user: Any, action: Action, target: Target, labels: Labels | None = None) -> Decision:
     """Return whether the person may do `action` to `target`, a pod with these labels."""
     return rights_of(user).decide(action, target, labels)
@@ -279,25 +266,6 @@ def can(user: Any, action: Action, target: Target, labels: Labels | None = None)
 def could(user: Any, action: Action, target: Target) -> Decision:
     """Return whether the person may do `action` to `target` if its labels are right."""
     return rights_of(user).could(action, target)
-
-
-def can_many(
-    user: Any, actions: Sequence[Action], targets: Iterable[Target]
-) -> list[frozenset[Action]]:
-    """Return for each target which of the actions the person may do, without reading labels."""
-    rights, now = rights_of(user), timezone.now()
-    return [
-        frozenset(
-            action for action in actions if rights.decide(action, target, {}, now=now).allowed
-        )
-        for target in targets
-    ]
-
-
-async def acan(user: Any, action: Action, target: Target, labels: Labels | None = None) -> Decision:
-    """Return the same, asynchronously."""
-    decision: Decision = await database_sync_to_async(can)(user, action, target, labels)
-    return decision
 
 
 def visible(user: Any) -> Rights:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from channels.db import database_sync_to_async
 from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
 from django.db.models import F, Q
@@ -89,12 +88,6 @@ def check(holdings: Mapping[Key, Holding]) -> dict[Key, Revoked]:
         key: _verdict(holding, alive, accounts, rights) for key, holding in holdings.items()
     }
     return {key: revoked for key, revoked in verdicts.items() if revoked is not None}
-
-
-async def acheck(holdings: Mapping[Key, Holding]) -> dict[Key, Revoked]:
-    """Return the same, asynchronously."""
-    verdicts: dict[Key, Revoked] = await database_sync_to_async(check)(holdings)
-    return verdicts
 
 
 def _verdict(

@@ -107,9 +107,3 @@ async def aconsume(
         secret, user_id=user_id, login_key=login_key, purpose=purpose, origin=origin
     )
     return payload
-
-
-def purge() -> int:
-    """Delete tickets that are too old and return how many there were."""
-    deleted, _ = Ticket.objects.filter(expires__lte=timezone.now()).delete()
-    return deleted

@@ -11,7 +11,7 @@ from django.contrib.auth.models import AnonymousUser, Group
 from django.utils import timezone
 
 from access.actions import Action
-from access.policy import Why, can, can_many, could, fresh_rights_of, grants_of, visible
+from access.policy import Why, can, could, fresh_rights_of, grants_of, visible
 from protocol.target import Target
 
 pytestmark = pytest.mark.django_db
@@ -143,7 +143,6 @@ def test_grants_are_loaded_once_for_many_decisions(
     with django_assert_num_queries(1):
         for number in range(20):
             can(alice, Action.EXEC, Target("demo", "shop", f"web-{number}", "web"), LABELS)
-        can_many(alice, list(Action), [WEB] * 20)
 
 
 def test_what_the_tree_may_show(bob: Any, charlie: Any, make_grant: Callable[..., Any]) -> None:
@@ -154,7 +153,5 @@ def test_what_the_tree_may_show(bob: Any, charlie: Any, make_grant: Callable[...
     assert not rights.sees_cluster("prod")
     assert rights.sees_namespace("demo", "shop-a")
     assert not rights.sees_namespace("demo", "shop")
-    assert rights.sees_pod("demo", "shop-a", {"app": "web"})
-    assert not rights.sees_pod("demo", "shop-a", {"app": "api"})
     assert not rights.sees_container(Target("demo", "shop-a", "p", "side"), {"app": "web"})
     assert visible(bob).actions() == {Action.VIEW}
