@@ -31,12 +31,13 @@ export function phaseAfter(
 
 /** A ticket for a session that is over already. */
 function endedPhase({ message, data }: ApiError): Phase {
-  const { end_reason: reason, exit_code: exitCode } = data;
+  const { end_reason: reason, exit_code: exitCode, sentence } = data;
   return {
     state: "ended",
     reason: typeof reason === "string" ? reason : "failed",
     exitCode: typeof exitCode === "number" ? exitCode : null,
-    message,
+    // What the session ended with says more than "it has ended".
+    message: typeof sentence === "string" && sentence !== "" ? sentence : message,
     data,
   };
 }

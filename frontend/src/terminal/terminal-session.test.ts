@@ -420,7 +420,10 @@ describe("a lost connection", () => {
 
   test("ends for good when the session has ended meanwhile", async () => {
     const { server, phase, memory } = await start();
-    server.refusal = new ApiError(409, "ended", "It is over.", { end_reason: "detached" });
+    server.refusal = new ApiError(409, "ended", "Over.", {
+      end_reason: "detached",
+      sentence: "It is over.",
+    });
 
     server.socket.close();
     await settle();
