@@ -218,10 +218,8 @@ class Api:
             self._access.server + path, headers=self._authorization(())
         ) as response:
             assert response.status == 200, await response.text()
-            try:
+            async with _gone(response):
                 yield response.content
-            finally:
-                await _abort(_transport(response))
 
     @asynccontextmanager
     async def stream(
@@ -244,12 +242,9 @@ class Api:
                 timeout=aiohttp.ClientWSTimeout(ws_close=2),
                 max_msg_size=0,
             ) as socket:
-                transport = _transport(socket._response)
-                try:
+                async with _gone(socket._response):
                     yield Stream(socket, socket.protocol or "")
                     await socket.close()
-                finally:
-                    await _abort(transport)
 
     def _authorization(self, headers: Headers) -> list[tuple[str, str]]:
         if not self._access.token or any(name == "Authorization" for name, _ in headers):
@@ -260,21 +255,25 @@ class Api:
 async def _refuse(response: aiohttp.ClientResponse) -> None:
     if response.status != 101:
         kind = response.content_type if "Content-Type" in response.headers else ""
-        transport = _transport(response)
-        text = await response.text()
-        await _abort(transport)
+        async with _gone(response):
+            text = await response.text()
         raise HandshakeRefused(Reply(response.status, kind, text))
 
 
-def _transport(response: aiohttp.ClientResponse) -> asyncio.Transport | None:
-    return response.connection.transport if response.connection is not None else None
-
-
-async def _abort(transport: asyncio.Transport | None) -> None:
-    """End a connection now: the polite end of TLS would outlive the test."""
-    if transport is not None:
-        transport.abort()
-        await asyncio.sleep(0)
+@asynccontextmanager
+async def _gone(response: aiohttp.ClientResponse) -> AsyncIterator[None]:
+    """End the connection of an answer at the end: the polite end of TLS would outlive the test."""
+    connection = response.connection
+    transport = connection.transport if connection is not None else None
+    socket = transport.get_extra_info("socket") if transport is not None else None
+    try:
+        yield
+    finally:
+        if transport is not None:
+            transport.abort()
+        async with asyncio.timeout(ANSWER_SECONDS):
+            while socket is not None and socket.fileno() != -1:
+                await asyncio.sleep(0.001)
 
 
 def impersonating(user: str, *groups: str) -> list[tuple[str, str]]:
