@@ -7,7 +7,8 @@ MIB = 1024 * KIB
 
 SCROLLBACK_LINES = 100
 """Lines above the screen that the model keeps: a terminal that grows pulls them back into view, as
-the browser's does. No more, because they are most of a busy session's memory."""
+the browser's does. While output comes there may be several times as many, for Ghostty drops them
+by the page; when it has gone quiet there are at most twice as many."""
 
 CONTINUATION_BYTES = 64 * KIB
 """An unfinished escape sequence up to this length is part of a snapshot. A longer one (an endless
@@ -47,8 +48,9 @@ KEYFRAME_AFTER_BYTES = MIB
 """A keyframe is taken when this much was consumed since the last one: rebuilding a model after the
 helper's death then costs at most 60 ms for each session."""
 
-KEYFRAME_QUIET_BYTES = 16 * KIB
-"""A stream that went quiet keeps no more than this; above it a keyframe (a few KiB) replaces it."""
+KEYFRAME_QUIET_BYTES = 4 * KIB
+"""A stream that went quiet keeps no more than this; above it a keyframe (a few KiB) replaces it,
+and the model gives back the memory of lines that have left the scrollback."""
 
 QUIET_SECONDS = 1.0
 """Silence after which a stream counts as quiet."""

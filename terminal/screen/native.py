@@ -36,9 +36,11 @@ from terminal.screen.picture import (
     SavedCursor,
 )
 
-_MAGIC = b"GHOSTSNP\x01\x00"
-_RECORD = struct.Struct("<HII")
-_TERMINAL, _SCREEN, _PAGE, _HISTORY, _READY, _FINISH, _CONTINUATION = range(1, 8)
+MAGIC = b"GHOSTSNP\x01\x00"
+RECORD = struct.Struct("<HII")
+TERMINAL, SCREEN, PAGE, HISTORY = range(1, 5)
+"""Tags of the records that are read; READY, FINISH and CONTINUATION follow them."""
+
 # columns, rows, width and height in pixels, region top bottom left right, status display,
 # active screen, screens, previous character, cursor: default? style, blink; shell redraw,
 # modify-other-keys, mouse event, format, shift capture, shape; password; modes now, saved, default
@@ -48,8 +50,8 @@ _DYNAMIC_COLORS_BYTES, _SCROLLBACK_LIMITS_BYTES, _PALETTE_BYTES = 24, 16, 768
 _SCREEN_HEADER = struct.Struct("<HHQHHBB")
 # link number, charsets, protected mode, keyboard stack index, its 8 entries, semantic click, saved?
 _SCREEN_TAIL = struct.Struct("<IHBB8sBBB")
-_STYLE_BYTES = 16
-_PAGE_HEADER = struct.Struct("<HHHHHHII")
+STYLE_BYTES = 16
+PAGE_HEADER = struct.Struct("<HHHHHHII")
 _NO_CHARACTER = 0xFFFFFFFF
 
 
@@ -61,30 +63,27 @@ def read_picture(state: bytes, continuation: bytes) -> Picture:
     """
     try:
         return _read(state, continuation)
-    except (struct.error, IndexError, ValueError) as error:
+    except (struct.error, LookupError, ValueError) as error:
         raise UnreadableState(str(error)) from error
 
 
 def _read(state: bytes, continuation: bytes) -> Picture:
-    if not state.startswith(_MAGIC):
+    if not state.startswith(MAGIC):
         raise UnreadableState("another version")
     terminal = b""
     screens: list[tuple[bytes, list[bytes]]] = []
     histories: dict[int, list[bytes]] = {}
     pages: list[bytes] = []
-    for tag, payload in _records(state):
-        match tag:
-            case 1:
-                terminal = payload
-            case 2:
-                pages = []
-                screens.append((payload, pages))
-            case 3:
-                pages.append(payload)
-            case 4:
-                pages = histories.setdefault(payload[0], [])
-            case _:
-                pass
+    for tag, payload in read_records(state):
+        if tag == TERMINAL:
+            terminal = payload
+        elif tag == SCREEN:
+            pages = []
+            screens.append((payload, pages))
+        elif tag == PAGE:
+            pages.append(payload)
+        elif tag == HISTORY:
+            pages = histories.setdefault(payload[0], [])
     (
         columns, rows, _, _, top, bottom, _, _, _, active, _, previous, cursor_is_default,
         _, _, _, modify_other_keys, event, mouse_format, _, _, _, modes, _, default_modes,
@@ -136,11 +135,12 @@ def _read(state: bytes, continuation: bytes) -> Picture:
     )
 
 
-def _records(state: bytes) -> Iterator[tuple[int, bytes]]:
-    at = len(_MAGIC)
+def read_records(state: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield tag and payload of each record."""
+    at = len(MAGIC)
     while at < len(state):
-        tag, length, _ = _RECORD.unpack_from(state, at)
-        at += _RECORD.size
+        tag, length, _ = RECORD.unpack_from(state, at)
+        at += RECORD.size
         yield tag, state[at : at + length]
         at += length
 
@@ -153,15 +153,15 @@ def _text(data: bytes, at: int) -> tuple[bytes, int]:
 def _read_grid(payload: bytes, rows: int, pages: list[bytes], history: list[bytes]) -> Grid:
     _, _, _, x, y, style, flags = _SCREEN_HEADER.unpack_from(payload)
     at = _SCREEN_HEADER.size
-    pen = Pen(_sgr(payload[at : at + _STYLE_BYTES]), bool(flags & 2))
-    at += _STYLE_BYTES
+    pen = Pen(_sgr(payload[at : at + STYLE_BYTES]), bool(flags & 2))
+    at += STYLE_BYTES
     _, charsets, _, index, stack, _, _, has_saved = _SCREEN_TAIL.unpack_from(payload, at)
     at += _SCREEN_TAIL.size
     saved = None
     if has_saved:
         saved_x, saved_y = struct.unpack_from("<HH", payload, at)
-        saved_style = payload[at + 4 : at + 4 + _STYLE_BYTES]
-        saved_flags, saved_charsets = struct.unpack_from("<BH", payload, at + 4 + _STYLE_BYTES)
+        saved_style = payload[at + 4 : at + 4 + STYLE_BYTES]
+        saved_flags, saved_charsets = struct.unpack_from("<BH", payload, at + 4 + STYLE_BYTES)
         saved = SavedCursor(
             x=saved_x,
             y=saved_y,
@@ -170,8 +170,8 @@ def _read_grid(payload: bytes, rows: int, pages: list[bytes], history: list[byte
             origin=bool(saved_flags & 4),
             charsets=_charsets(saved_charsets),
         )
-        at += 4 + _STYLE_BYTES + 3
-    link, _ = _read_link(payload, at)
+        at += 4 + STYLE_BYTES + 3
+    link, _ = read_link(payload, at)
     all_rows = [row for page in (*reversed(history), *pages) for row in _read_page(page)]
     return Grid(
         x=x,
@@ -193,7 +193,8 @@ def _charsets(raw: int) -> Charsets:
     return Charsets(slots, raw >> 8 & 3, raw >> 10 & 3, raw >> 12 & 7)
 
 
-def _read_link(data: bytes, at: int) -> tuple[bytes, int]:
+def read_link(data: bytes, at: int) -> tuple[bytes, int]:
+    """Read a link at `at`: its `params;uri` and where it ends."""
     kind = data[at]
     at += 1
     name = b""
@@ -209,16 +210,16 @@ def _read_link(data: bytes, at: int) -> tuple[bytes, int]:
 
 
 def _read_page(data: bytes) -> Iterator[Row]:
-    _, rows, styles, links, _, _, _, _ = _PAGE_HEADER.unpack_from(data)
-    at = _PAGE_HEADER.size
+    _, rows, styles, links, _, _, _, _ = PAGE_HEADER.unpack_from(data)
+    at = PAGE_HEADER.size
     page = Page({}, {})
     for _ in range(styles):
         (number,) = struct.unpack_from("<H", data, at)
-        page.styles[number] = _sgr(data[at + 2 : at + 2 + _STYLE_BYTES])
-        at += 2 + _STYLE_BYTES
+        page.styles[number] = _sgr(data[at + 2 : at + 2 + STYLE_BYTES])
+        at += 2 + STYLE_BYTES
     for _ in range(links):
         (number,) = struct.unpack_from("<H", data, at)
-        page.links[number], at = _read_link(data, at + 2)
+        page.links[number], at = read_link(data, at + 2)
     found: list[Row] = []
     for _ in range(rows):
         flags, count = struct.unpack_from("<BH", data, at)

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 
 from protocol.size import Size
 from terminal.screen import wire
+from terminal.screen.compact import compact
 from terminal.screen.drawing import draw, text
 from terminal.screen.emulator import Emulator, GhosttyEmulator
 from terminal.screen.errors import BrokenFrame, ScreenError
@@ -28,6 +29,7 @@ from terminal.screen.limits import (
     HELPER_FILES,
     HELPER_NICENESS,
     HELPER_READ_BYTES,
+    SCROLLBACK_LINES,
     SHORTCUT_BYTES,
     SHORTCUT_MOST_BYTES,
     TURN_BYTES,
@@ -62,7 +64,7 @@ class _SnapshotRequest:
 
 @dataclass(frozen=True, slots=True)
 class _KeyframeRequest:
-    pass
+    compacts: bool
 
 
 @dataclass(slots=True)
@@ -145,7 +147,7 @@ class Helper:
             case Kind.SNAPSHOT:
                 model.queue.append(_SnapshotRequest(*wire.read_request(payload)))
             case Kind.KEYFRAME:
-                model.queue.append(_KeyframeRequest())
+                model.queue.append(_KeyframeRequest(compacts=payload == wire.COMPACT))
             case _:
                 raise BrokenFrame(f"kind {kind} is not for the helper")
 
@@ -170,10 +172,10 @@ class Helper:
                     model.queue.popleft()
                     self._report(session, model)
                     self._send(session, *_snapshot(model, request))
-                case _KeyframeRequest():
+                case _KeyframeRequest() as keyframe:
                     model.queue.popleft()
                     self._report(session, model)
-                    self._send(session, *_keyframe(model))
+                    self._send(session, *_keyframe(model, keyframe))
         self._report(session, model)
 
     def _report(self, session: int, model: _Model) -> None:
@@ -246,12 +248,16 @@ def _snapshot(model: _Model, request: _SnapshotRequest) -> tuple[Kind, bytes]:
     return Kind.SNAPSHOT, wire.pack_snapshot(request.request, snapshot)
 
 
-def _keyframe(model: _Model) -> tuple[Kind, bytes]:
+def _keyframe(model: _Model, request: _KeyframeRequest) -> tuple[Kind, bytes]:
     try:
-        keyframe = zlib.compress(model.emulator.keyframe(), _FASTEST)
+        state = model.emulator.keyframe()
+        if request.compacts and (small := compact(state, SCROLLBACK_LINES)) is not None:
+            emulator = GhosttyEmulator.restore(small)
+            model.emulator.close()
+            model.emulator, state = emulator, small
     except ScreenError as error:
         return Kind.FAILED, wire.pack_failed(wire.NO_REQUEST, str(error))
-    return Kind.KEYFRAME, wire.pack_position(model.position, keyframe)
+    return Kind.KEYFRAME, wire.pack_position(model.position, zlib.compress(state, _FASTEST))
 
 
 def _confine(parent: int) -> None:

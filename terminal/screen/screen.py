@@ -206,18 +206,18 @@ class Screen:
         """Note that rebuilding went well (for the house)."""
         self._strikes = 0
 
-    def ask_keyframe(self) -> None:
-        """Ask for a keyframe unless one is on its way (for the house)."""
+    def _ask_keyframe(self, payload: bytes = b"") -> None:
+        """Ask for a keyframe unless one is on its way."""
         if self._attached and not self._keyframe_asked:
             self._keyframe_asked = True
-            self._send(Kind.KEYFRAME)
+            self._send(Kind.KEYFRAME, payload)
 
     def quiet_since(self, moment: float) -> bool:
         """Return whether nothing was fed after `moment`; then asks for a keyframe if it pays."""
         if self._fed_at > moment:
             return False
         if self._past.kept_bytes >= KEYFRAME_QUIET_BYTES:
-            self.ask_keyframe()
+            self._ask_keyframe(wire.COMPACT)
         return True
 
     def take(self, kind: Kind, payload: bytes) -> None:
@@ -230,7 +230,7 @@ class Screen:
                 self._consumed = position
                 self._acknowledged = True
                 if position.offset - self._past.start.offset >= KEYFRAME_AFTER_BYTES:
-                    self.ask_keyframe()
+                    self._ask_keyframe()
                 self._wake()
             case Kind.KEYFRAME:
                 position, keyframe = wire.read_position(payload)

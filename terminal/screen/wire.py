@@ -9,7 +9,7 @@ A frame is `u32 session, u8 kind, u32 length` (big-endian) and its payload. To t
 | FEED | output |
 | RESIZE | u16 columns, u16 rows |
 | SNAPSHOT | u32 request, u16 lines of scrollback |
-| KEYFRAME | nothing |
+| KEYFRAME | nothing, or COMPACT: drop old lines and give memory back |
 | CLOSE | nothing |
 
 From the helper, which reports CONSUMED after OPEN, RESTORE and every turn:
@@ -39,6 +39,9 @@ from terminal.screen.limits import FRAME_BYTES
 
 NO_REQUEST = 0
 """The request number of a keyframe in FAILED; snapshots count from 1."""
+
+COMPACT = b"\x01"
+"""Payload of KEYFRAME for a stream that has gone quiet."""
 
 HEADER = struct.Struct("!IBI")
 _SIZE = struct.Struct("!HH")

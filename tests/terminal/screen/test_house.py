@@ -161,6 +161,20 @@ async def test_a_stream_that_went_quiet_keeps_little(house: ScreenHouse) -> None
     await _until(lambda: screen.kept_bytes == 0)
 
 
+async def test_a_model_that_went_quiet_gives_its_memory_back(house: ScreenHouse) -> None:
+    helper = psutil.Process(await _helper(house))
+    before = helper.memory_info().rss
+    data = b"".join(b"\x1b[32mline\x1b[m %d of many words\r\n" % n for n in range(550))
+    screens = [house.open(Size(80, 24)) for _ in range(40)]
+    for screen in screens:
+        screen.feed(data)
+    await _until(lambda: not any(screen.kept_bytes for screen in screens))
+    grown = (helper.memory_info().rss - before) / len(screens)
+    assert grown < 200 * KIB
+    snapshot = await screens[-1].snapshot()
+    assert (snapshot.data, snapshot.text) == _expected(Size(80, 24), data)
+
+
 async def test_a_flood_does_not_delay_the_snapshot_of_another(house: ScreenHouse) -> None:
     await _helper(house)
     flood, quiet = house.open(Size(80, 24)), house.open(Size(80, 24))
