@@ -14,6 +14,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from access.cluster_rights import Verdict
 from config.lifespan import Lifespan
 from kube import directory as kube_directory
 from kube.clusters import Clusters
@@ -70,7 +71,7 @@ async def _translated(
 
 
 class KubeRights:
-    """The ports named Rights over kube's access reviews."""
+    """The port ClusterRights over kube's access reviews."""
 
     def __init__(self, reviews: AccessReviews) -> None:
         self._ask = {
@@ -81,12 +82,12 @@ class KubeRights:
 
     async def may(
         self, target: Target, identity: Identity, action: str, *, fresh: bool = False
-    ) -> ports.Verdict:
+    ) -> Verdict:
         """Ask the cluster."""
         review = await self._ask[action](target, identity, fresh=fresh)
         if isinstance(review, Denied):
-            return ports.Verdict(False, review.reason)
-        return ports.Verdict(True)
+            return Verdict(False, review.reason)
+        return Verdict(True)
 
 
 class KubePods:

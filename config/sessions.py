@@ -6,7 +6,6 @@ from django.conf import settings
 
 from config.backends import Backends
 from kube.processes import ContainerGone, NotGuaranteed, ProcessesEnded, ProcessReaper
-from kube.reviews import AccessReviews, Denied
 from protocol.identity import Identity
 from protocol.refusal import StreamRefused
 from protocol.target import Target
@@ -15,26 +14,7 @@ from terminal.screen.house import ScreenHouse
 from terminal.session.launch import MARKER_VARIABLE
 from terminal.session.limits import Limits
 from terminal.session.ports import Reaped
-from terminal.wiring import Verdict, Wiring, install
-
-
-class KubeRights:
-    """The terminal app's Rights over access reviews."""
-
-    def __init__(self, reviews: AccessReviews) -> None:
-        self._reviews = reviews
-
-    async def may(
-        self, target: Target, identity: Identity, action: str, *, fresh: bool = False
-    ) -> Verdict:
-        """Ask the cluster. Raises StreamRefused when it does not answer."""
-        ask = {
-            "exec": self._reviews.may_exec,
-            "attach": self._reviews.may_attach,
-            "debug": self._reviews.may_debug,
-        }[action]
-        review = await ask(target, identity, fresh=fresh)
-        return Verdict(False, review.reason) if isinstance(review, Denied) else Verdict(True)
+from terminal.wiring import Wiring, install
 
 
 class KubeReaper:
@@ -71,7 +51,7 @@ def build_hosting(kubernetes: Backends) -> Hosting:
 
     Hold `hosting.serving` open for as long as the process serves.
     """
-    backend, rights = kubernetes.exec_backend, KubeRights(kubernetes.reviews)
+    backend, rights = kubernetes.exec_backend, kubernetes.rights
     reaper = KubeReaper(kubernetes.reaper)
     limits = Limits(
         detach_grace_seconds=settings.HATCHWAY_DETACH_GRACE_SECONDS,

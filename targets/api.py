@@ -16,13 +16,14 @@ from ninja import Body, Field, Router, Schema, Status
 from access.actions import Action
 from access.address import address_of
 from access.audit import EventTag, arecord
+from access.cluster_rights import ClusterRights
 from access.errors import Forbidden, Invalid
 from access.identity import identity_of
 from access.policy import Decision, Labels, can, could, rights_of
 from protocol.identity import Identity
 from protocol.target import Target, check_cluster, check_namespace, check_pod
 from targets.models import Favourite, Preferences, Recent
-from targets.ports import DebugContainers, Directory, PodReader, Rights
+from targets.ports import DebugContainers, Directory, PodReader
 
 MAX_FAVOURITES = 200
 MAX_PREFERENCES = 8 * 1024
@@ -79,7 +80,7 @@ class DebugOut(Schema):
 
 
 def build_router(
-    directory: Directory, rights: Rights, pods: PodReader, debug: DebugContainers
+    directory: Directory, rights: ClusterRights, pods: PodReader, debug: DebugContainers
 ) -> Router:
     """Return the endpoints of this app over these backends."""
     router = Router(tags=["targets"])

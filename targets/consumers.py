@@ -7,6 +7,7 @@ from typing import Any
 
 from channels.db import database_sync_to_async
 
+from access.cluster_rights import ClusterRights
 from access.consumers import GuardedConsumer
 from access.errors import Forbidden, SignedOut
 from access.identity import identity_of
@@ -15,7 +16,7 @@ from access.policy import fresh_rights_of
 from access.revocation import Holding, Revoked, Why, check
 from protocol.identity import Identity
 from targets.feed import ClusterFeed
-from targets.ports import Directory, Rights
+from targets.ports import Directory
 from targets.wire import SUBPROTOCOL, Hello, Ping, decode, pong
 
 CHECK_SECONDS = 3.0
@@ -29,7 +30,7 @@ class TargetsConsumer(GuardedConsumer):
     purpose = "targets"
 
     def __init__(
-        self, *, directory: Directory, rights: Rights, check_seconds: float = CHECK_SECONDS
+        self, *, directory: Directory, rights: ClusterRights, check_seconds: float = CHECK_SECONDS
     ) -> None:
         self._directory = directory
         self._rights = rights

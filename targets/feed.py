@@ -12,12 +12,13 @@ import json
 from collections.abc import Awaitable, Callable, Iterable
 
 from access.actions import Action
+from access.cluster_rights import ClusterRights, Verdict
 from access.policy import Rights as Grants
 from protocol.identity import Identity
 from protocol.refusal import StreamRefused
 from protocol.target import Target
 from targets import wire
-from targets.ports import Directory, FeedState, Pod, PodsChanged, PodsGone, Rights, Verdict
+from targets.ports import Directory, FeedState, Pod, PodsChanged, PodsGone
 from targets.tree import ACTIONS, PodMessage, describe_pod, namespaces_of
 
 PERIOD_SECONDS = 0.5
@@ -38,7 +39,7 @@ class ClusterFeed:
         identity: Identity,
         grants: Grants,
         directory: Directory,
-        rights: Rights,
+        rights: ClusterRights,
         send: Send,
         period: float = PERIOD_SECONDS,
         review_period: float = REVIEW_SECONDS,

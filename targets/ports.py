@@ -130,14 +130,6 @@ FeedEvent = FeedState | PodsChanged | PodsGone
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """Whether a cluster lets an identity do something, and one sentence if it does not."""
-
-    allowed: bool
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class ClusterInfo:
     """A cluster as it is listed."""
 
@@ -167,16 +159,6 @@ class Directory(Protocol):
         The iterator begins with a FeedState and never ends by itself; a slow reader is told the
         newest state of each pod. Raises StreamRefused for an unknown cluster.
         """
-        ...
-
-
-class Rights(Protocol):
-    """Asks clusters what an identity may do there."""
-
-    async def may(
-        self, target: Target, identity: Identity, action: str, *, fresh: bool = False
-    ) -> Verdict:
-        """Answer for `exec`, `attach` and `debug`. Raises StreamRefused without an answer."""
         ...
 
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from access.actions import Action
+from access.cluster_rights import Verdict
 from access.policy import Rights
 from protocol.target import Target
-from targets.ports import Container, Pod, Verdict
+from targets.ports import Container, Pod
 
 ACTIONS = (Action.EXEC, Action.ATTACH, Action.DEBUG)
 """What the tree offers on a container."""

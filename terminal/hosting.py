@@ -17,6 +17,7 @@ from channels.db import database_sync_to_async
 from django.db import DatabaseError
 from django.utils import timezone
 
+from access.cluster_rights import ClusterRights
 from protocol.identity import Identity
 from terminal import lifecycle
 from terminal.ledger import DatabaseLedger
@@ -27,7 +28,7 @@ from terminal.session.host import SessionHost
 from terminal.session.limits import Limits
 from terminal.session.ports import ExecBackend, Reaper, Screens
 from terminal.session.spec import Kind
-from terminal.wiring import Rights, Unavailable
+from terminal.wiring import Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ class Hosting:
         name: str,
         backend: ExecBackend,
         reaper: Reaper,
-        rights: Rights,
+        rights: ClusterRights,
         screens: Callable[[], AbstractAsyncContextManager[Screens]],
         limits: Limits,
     ) -> None:

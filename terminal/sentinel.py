@@ -13,13 +13,13 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from access.actions import Action
+from access.cluster_rights import ClusterRights
 from access.revocation import Holding, check
 from protocol.refusal import StreamRefused
 from terminal import lifecycle
 from terminal.models import Host, State, TerminalSession
 from terminal.session.ending import Ending, EndReason
 from terminal.session.live import LiveSession
-from terminal.wiring import Rights
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ _REQUESTED = {
 class DatabaseSentinel:
     """The session core's Sentinel: a handful of queries a second, however many sessions."""
 
-    def __init__(self, rights: Rights, host_name: str) -> None:
+    def __init__(self, rights: ClusterRights, host_name: str) -> None:
         self._rights = rights
         self._host_name = host_name
         self._revocation_at = 0.0

@@ -7,36 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
+from access.cluster_rights import ClusterRights
 from protocol.close import CloseCode
 from protocol.errors import PeerVisibleError
-from protocol.identity import Identity
-from protocol.target import Target
 from terminal.session.host import SessionHost
 from terminal.session.limits import Limits
 from terminal.session.ports import ExecBackend, Reaper
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Whether a cluster lets an identity do something, and the reason if it does not."""
-
-    allowed: bool
-    reason: str = ""
-
-
-class Rights(Protocol):
-    """Asks a cluster for rights before a stream is opened and again while it lives."""
-
-    async def may(
-        self, target: Target, identity: Identity, action: str, *, fresh: bool = False
-    ) -> Verdict:
-        """Answer for the actions `exec`, `attach` and `debug`.
-
-        Raises `protocol.refusal.StreamRefused` when the cluster does not answer.
-        """
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +22,7 @@ class Wiring:
 
     backend: ExecBackend
     reaper: Reaper
-    rights: Rights
+    rights: ClusterRights
     limits: Limits
     sessions_per_person: int
     host_name: str

@@ -87,7 +87,7 @@ def server_command(server: str, port: int) -> list[str]:
         *(sys.executable, "-m", "uvicorn", application, "--host", "127.0.0.1"),
         *("--port", str(port), "--ws", "websockets-sansio", "--no-access-log"),
         *("--ws-per-message-deflate", "false", "--ws-max-size", "131072"),
-        *("--timeout-graceful-shutdown", "15", "--no-server-header"),
+        *("--timeout-graceful-shutdown", "15", "--no-server-header", "--no-proxy-headers"),
     ]
 
 

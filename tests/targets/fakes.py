@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from access.cluster_rights import Verdict
 from protocol.execution import Refusal, Refused
 from protocol.identity import Identity
 from protocol.refusal import StreamRefused
 from protocol.target import Target
-from targets.ports import ClusterInfo, FeedEvent, FeedState, PodsChanged, PodsGone, Verdict
+from targets.ports import ClusterInfo, FeedEvent, FeedState, PodsChanged, PodsGone
 
 
 @dataclass(frozen=True)

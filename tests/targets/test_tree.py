@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from access.actions import Action
+from access.cluster_rights import Verdict
 from access.policy import rights_of
-from targets.ports import Verdict
 from targets.tree import describe_pod
 from tests.targets.fakes import FakeContainer, FakePod
 

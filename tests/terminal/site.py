@@ -17,6 +17,7 @@ from django.contrib.auth.models import User
 from django.test import AsyncClient
 from django.urls import path
 
+from access.cluster_rights import Verdict
 from access.models import Grant
 from protocol.identity import Identity
 from protocol.target import Target
@@ -24,7 +25,7 @@ from terminal import wiring
 from terminal.consumers import TerminalConsumer
 from terminal.hosting import Hosting
 from terminal.session.limits import Limits
-from terminal.wiring import Verdict, Wiring
+from terminal.wiring import Wiring
 from tests.terminal.session.fakes import TARGET, FakeCluster, FakeReaper, FakeScreens
 
 ORIGIN = "http://127.0.0.1:8000"

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
+from access.cluster_rights import Verdict
 from access.models import AuditEvent
 from protocol.execution import Refusal, Refused
 from terminal.models import TerminalSession
-from terminal.wiring import Verdict
 from tests.terminal.site import TARGET_BODY, Person, give, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)

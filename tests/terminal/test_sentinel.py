@@ -8,11 +8,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 
+from access.cluster_rights import Verdict
 from access.models import Grant
 from terminal import lifecycle, sentinel
 from terminal.models import TerminalSession
 from terminal.session.ending import EndReason
-from terminal.wiring import Verdict
 from tests.terminal.site import Person, Socket, give, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
