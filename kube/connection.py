@@ -10,8 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
-import socket
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +26,7 @@ from yarl import URL
 
 from kube.credentials import Credentials, CredentialSource
 from kube.errors import ApiRefused, CredentialsError, KubeError, Unreachable
+from kube.tcp import CLOSE_SECONDS, stream_socket
 from protocol.identity import Identity
 
 logger = logging.getLogger(__name__)
@@ -40,12 +39,6 @@ CALL_SECONDS = 15.0
 
 HANDSHAKE_SECONDS = 15.0
 """From the connected socket to 101: the API server dials the node meanwhile."""
-
-CLOSE_SECONDS = 1.5
-"""For the closing handshake; then the connection is cut."""
-
-STREAM_RECEIVE_BUFFER = 256 * 1024
-"""SO_RCVBUF of stream sockets, bytes: what the kernel holds for us after we stop reading."""
 
 MAX_MESSAGE = 4 << 20
 """Bytes of one WebSocket message; servers send at most 32 KiB + 1."""
@@ -61,7 +54,6 @@ RETRY_SECONDS = 10.0
 
 _MAX_ERROR_BODY = 64 * 1024
 _ERROR_BODY_SECONDS = 5.0
-_KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))  # seconds, tries
 
 
 class IdentityMode(StrEnum):
@@ -208,7 +200,7 @@ class ClusterConnection:
         query: Sequence[tuple[str, str]],
         subprotocols: Sequence[str],
     ) -> aiohttp.ClientWebSocketResponse:
-        """Open a WebSocket. The caller closes it with `close_socket`.
+        """Open a WebSocket. The caller closes it with `kube.tcp.close_socket`.
 
         Raises ApiRefused with the exact Status of a refused handshake, Unreachable,
         CredentialsError. No heartbeat: pongs wait behind a process that does not read.
@@ -299,7 +291,7 @@ class ClusterConnection:
     def _stream_session(self) -> aiohttp.ClientSession:
         if self._streams is None:
             self._streams = _session(
-                aiohttp.TCPConnector(limit=0, force_close=True, socket_factory=_stream_socket)
+                aiohttp.TCPConnector(limit=0, force_close=True, socket_factory=stream_socket)
             )
         return self._streams
 
@@ -333,27 +325,6 @@ class ClusterConnection:
             case _:
                 why = f"the connection broke ({type(error).__name__})"
         return Unreachable(f"The cluster {self.name} cannot be reached: {why}.")
-
-
-async def close_socket(opened: aiohttp.ClientWebSocketResponse) -> None:
-    """Close a WebSocket: CLOSE, the answer within CLOSE_SECONDS, then the connection is cut.
-
-    Without the cut TLS would wait half a minute for a goodbye that a dead server never says.
-    """
-    transport_socket = opened.get_extra_info("socket")
-    number = -1 if transport_socket is None else transport_socket.fileno()
-    # Our own copy of the descriptor: the transport's may belong to somebody else by then.
-    copy = socket.socket(fileno=os.dup(number)) if number >= 0 else None
-    try:
-        async with asyncio.timeout(CLOSE_SECONDS):
-            await opened.close()
-    except TimeoutError:
-        logger.debug("a stream was cut because its server did not answer CLOSE")
-    finally:
-        if copy is not None:
-            with contextlib.suppress(OSError):
-                copy.shutdown(socket.SHUT_RDWR)
-            copy.close()
 
 
 def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
@@ -409,17 +380,6 @@ async def _refuse_redirect(
     raise ApiRefused(
         parameters.response.status, message="the API server redirects, which is not followed"
     )
-
-
-def _stream_socket(address: Any) -> socket.socket:
-    family, kind, protocol, _name, _address = address
-    made = socket.socket(family=family, type=kind, proto=protocol)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, STREAM_RECEIVE_BUFFER)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in _KEEPALIVE:
-        if hasattr(socket, option):
-            made.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
-    return made
 
 
 def _url(credentials: Credentials, path: str, query: Sequence[tuple[str, str]]) -> URL:

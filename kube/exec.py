@@ -21,9 +21,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import aiohttp
 
 from kube.clusters import Clusters
-from kube.connection import ClusterConnection, api_path, close_socket
+from kube.connection import ClusterConnection, api_path
 from kube.errors import KubeError, refused
 from kube.pods import pod_facts
+from kube.tcp import close_socket, cut, is_silent
 from protocol.errors import RemoteProtocolError
 from protocol.execution import (
     ExecRequest,
@@ -94,6 +95,7 @@ class KubeExecStream:
         self._is_over = False
         # Writing.
         self._active = self._opened
+        self._looked = self._opened  # when the kernel was last asked for the peer
         self._wake = asyncio.Event()
         self._may_write = True
         self._broken: aiohttp.ClientWebSocketResponse | None = None
@@ -366,6 +368,14 @@ class KubeExecStream:
                 await self._send(stdin_end_frame(self._subprotocol))
 
     async def _send(self, frame: bytes) -> None:
+        now = self._loop.time()
+        if now - self._looked >= self._keepalive:
+            self._looked = now
+            if is_silent(self._socket):
+                logger.info("%s: the API server vanished", self._request.target)
+                cut(self._socket)
+                self._broken = self._socket
+                return
         await self._socket.send_bytes(frame)
         self._active = self._loop.time()
 

@@ -1,0 +1,109 @@
+"""The TCP side of a stream: its buffers, its end, and whether anybody is still there.
+
+A peer that vanished without a word (a pulled plug, a firewall that forgot) is not noticed by TCP
+keepalive while something that we sent waits for its acknowledgement, and our own keepalive
+always does then; the kernel would go on for a quarter of an hour. TCP_USER_TIMEOUT would notice,
+but also end a stream whose process does not read its input for a while. So the kernel is asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+import struct
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import aiohttp
+
+logger = logging.getLogger(__name__)
+
+CLOSE_SECONDS = 1.5
+"""For the closing handshake; then the connection is cut."""
+
+STREAM_RECEIVE_BUFFER = 256 * 1024
+"""SO_RCVBUF of stream sockets, bytes: what the kernel holds for us after we stop reading."""
+
+SILENT_SECONDS = 20.0
+"""Without an acknowledgement of something sent. By then the kernel has sent it six times; a peer
+whose process does not read still acknowledges."""
+
+_KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))  # seconds, tries
+
+_INFO = struct.Struct("=8B24I")  # struct tcp_info of linux/tcp.h, as far as it is needed
+_UNACKED, _LAST_ACK_RECEIVED = 8 + 4, 8 + 12  # segments; milliseconds ago
+
+
+def stream_socket(address: Any) -> socket.socket:
+    """Make a socket for a stream (aiohttp's `socket_factory`)."""
+    family, kind, protocol, _name, _address = address
+    made = socket.socket(family=family, type=kind, proto=protocol)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, STREAM_RECEIVE_BUFFER)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in _KEEPALIVE:
+        if hasattr(socket, option):
+            made.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+    return made
+
+
+async def close_socket(opened: aiohttp.ClientWebSocketResponse) -> None:
+    """Close a WebSocket: CLOSE, the answer within CLOSE_SECONDS, then the connection is cut.
+
+    Without the cut TLS would wait half a minute for a goodbye that a dead server never says.
+    """
+    with _copied(opened) as copy:
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await opened.close()
+        except TimeoutError:
+            logger.debug("a stream was cut because its server did not answer CLOSE")
+        finally:
+            _shut(copy)
+
+
+def is_silent(opened: aiohttp.ClientWebSocketResponse) -> bool:
+    """Tell whether the peer has not acknowledged what was sent for SILENT_SECONDS (Linux)."""
+    if sys.platform != "linux":
+        return False
+    with _copied(opened) as copy:
+        if copy is None:
+            return False
+        try:
+            raw = copy.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO.size)
+        except OSError:
+            return False
+    if len(raw) < _INFO.size:
+        return False
+    info: tuple[int, ...] = _INFO.unpack(raw)
+    return info[_UNACKED] > 0 and info[_LAST_ACK_RECEIVED] > SILENT_SECONDS * 1000
+
+
+def cut(opened: aiohttp.ClientWebSocketResponse) -> None:
+    """End the connection at once; whoever reads from it sees its end."""
+    with _copied(opened) as copy:
+        _shut(copy)
+
+
+@contextlib.contextmanager
+def _copied(opened: aiohttp.ClientWebSocketResponse) -> Iterator[socket.socket | None]:
+    """Yield our own copy of the descriptor, if there still is one.
+
+    The transport's own may belong to somebody else by the time that we have waited.
+    """
+    found = opened.get_extra_info("socket")
+    number = -1 if found is None else found.fileno()
+    if number < 0:
+        yield None
+        return
+    with socket.socket(fileno=os.dup(number)) as copy:
+        yield copy
+
+
+def _shut(copy: socket.socket | None) -> None:
+    if copy is not None:
+        with contextlib.suppress(OSError):
+            copy.shutdown(socket.SHUT_RDWR)
