@@ -110,6 +110,20 @@ def test_random_streams_look_the_same_from_a_snapshot() -> None:
     _compare(cases)
 
 
+def test_what_needs_the_character_before_it_finds_it_after_a_snapshot() -> None:
+    pairs = [
+        (b"ab=", b"\x1b[5b"),
+        (b"\x1b[31me", "\u0301".encode()),
+        ("日".encode(), "\u0301".encode()),
+        (b"z" * 30, "\u0301".encode()),
+        (b"z" * 30, b"\x1b[3b"),
+        (b"a\xe6\x97", b"\xa5b"),
+        (b"a\x1b[3", b"1mred"),
+        (b"a\x1b]2;ti", b"tle\x07b"),
+    ]
+    _compare([(repr(a), corpus.SMALL, a + b, len(a)) for a, b in pairs])
+
+
 @pytest.mark.parametrize("new", [Size(17, 10), Size(45, 10), Size(30, 5), Size(30, 16)])
 def test_resizing_after_a_snapshot_reflows_as_it_does_without(new: Size) -> None:
     size = corpus.SMALL
