@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kube.errors import BadKubeconfig
-from kube.kubeconfig import MAX_BYTES, load_untrusted, read_contexts
+from kube.kubeconfig import MAX_UNTRUSTED_BYTES, load_untrusted, read_contexts
 
 
 def document(
@@ -78,8 +78,10 @@ def test_an_unused_user_with_a_plugin_is_refused_too() -> None:
         "clusters: 3",
         "clusters: [3]",
         "clusters: [{name: c, cluster: 3}]",
-        "[" * 5000,
-        "x" * (MAX_BYTES + 1),
+        "[" * 100_000,
+        "- " * 60_000,
+        "&a [*a]",
+        "x" * (MAX_UNTRUSTED_BYTES + 1),
     ],
 )
 def test_nonsense_is_refused(text: str) -> None:
