@@ -64,8 +64,8 @@ def describe(session: TerminalSession, user: Any, rights: frozenset[str]) -> dic
     with contextlib.suppress(Unavailable):
         live = installed().host().get(session.id)
     detached_until = None
-    if live is not None and live.ending is None and live.detached_at is not None:
-        left = live.detached_seconds_left()
+    if live is not None and live.ending is None and live.deadlines.detached_at is not None:
+        left = live.deadlines.detached_seconds_left
         detached_until = timezone.now() + timedelta(seconds=left)
     return {
         "id": session.id,

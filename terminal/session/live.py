@@ -26,6 +26,7 @@ from protocol.execution import (
 from protocol.refusal import StreamRefused
 from protocol.size import Size
 from terminal.session import limits
+from terminal.session.deadlines import Deadlines
 from terminal.session.ending import Ending, EndReason
 from terminal.session.inbox import Inbox
 from terminal.session.limits import Limits
@@ -67,19 +68,15 @@ class LiveSession:
         self.epoch = 0
         self.bytes_in = 0
         self.input_enabled = spec.kind is Kind.EXEC
-        self.detached_at: float | None = loop.time()
-        """When the last owner left (loop time), None while one is there."""
+        self.deadlines = Deadlines(session_limits)
         self._limits = session_limits
         self._backend = backend
         self._reaper = reaper
         self._ledger = ledger
         self._loop = loop
-        self._started_at = loop.time()
-        self._last_input = loop.time()
         self._last_interrupt = -limits.INTERRUPT_SECONDS
         self._interrupted: asyncio.Event | None = None
         self._over: asyncio.Future[Ending] = loop.create_future()
-        self._timers_changed = asyncio.Event()
         self._was_resized = False
         self._opened = asyncio.Event()
         self._may_run = False
@@ -106,13 +103,6 @@ class LiveSession:
     def command_label(self) -> str:
         """The shell selector's word, or `attach`."""
         return self.spec.launch.shell.value if self.spec.launch else "attach"
-
-    def detached_seconds_left(self) -> float:
-        """Return how long the session still waits for its owner; 0 when it does not wait."""
-        if self.detached_at is None:
-            return 0.0
-        due = self.detached_at + self._limits.detach_grace_seconds
-        return max(due - self._loop.time(), 0.0)
 
     # Participants
 
@@ -155,8 +145,7 @@ class LiveSession:
         self.views.discard(view)
         if self.owner is view:
             self.owner = None
-            self.detached_at = self._loop.time()
-            self._timers_changed.set()
+            self.deadlines.detach()
         self.was_told(view)
         self._tell_people()
 
@@ -181,7 +170,7 @@ class LiveSession:
             return
         fresh = self.inbox.add(offset, data)
         now = self._loop.time()
-        self._last_input = now
+        self.deadlines.typed(now)
         self.bytes_in += len(fresh)
         if len(fresh) <= 16 and any(key in fresh for key in limits.INTERRUPT_KEYS):
             self._last_interrupt = now
@@ -454,37 +443,7 @@ class LiveSession:
             self.owner.input_delivered(self.inbox.delivered)
 
     async def _keep_time(self) -> None:
-        """End the session when one of its clocks has run out."""
-        while True:
-            self._timers_changed.clear()
-            due, ending = min(self._deadlines(), key=lambda each: each[0])
-            if due <= self._loop.time():
-                self.end(ending)
-                return
-            try:
-                async with asyncio.timeout_at(due if due != float("inf") else None):
-                    await self._timers_changed.wait()
-            except TimeoutError:
-                continue
-
-    def _deadlines(self) -> list[tuple[float, Ending]]:
-        rules, never = self._limits, float("inf")
-        return [
-            (
-                never
-                if self.detached_at is None
-                else self.detached_at + rules.detach_grace_seconds,
-                Ending(EndReason.DETACHED, "Nobody came back to the session in time."),
-            ),
-            (
-                self._last_input + rules.idle_seconds if rules.idle_seconds else never,
-                Ending(EndReason.IDLE, "Nothing was typed for too long."),
-            ),
-            (
-                self._started_at + rules.max_seconds if rules.max_seconds else never,
-                Ending(EndReason.EXPIRED, "The session reached its longest allowed time."),
-            ),
-        ]
+        self.end(await self.deadlines.passed())
 
     async def _watch_pod(self) -> None:
         """End the session when its container is gone, even if the stream stays open and silent.
@@ -506,8 +465,7 @@ class LiveSession:
         self.epoch += 1
         self.owner = view
         self.holder = view.holder
-        self.detached_at = None
-        self._timers_changed.set()
+        self.deadlines.attach()
         view.role = "owner"
         self.inbox.claim(view.client)
         view.count_input_from(self.inbox.accepted)

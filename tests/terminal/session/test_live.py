@@ -604,10 +604,10 @@ async def test_a_session_without_its_owner_ends_after_the_grace() -> None:
         session = world.open()
         client = world.join(session)
         await client.sees(b"$ ")
-        assert session.detached_seconds_left() == 0
+        assert session.deadlines.detached_seconds_left == 0
         client.leaves()
         loop, before = asyncio.get_running_loop(), asyncio.get_running_loop().time()
-        assert session.detached_seconds_left() == 600
+        assert session.deadlines.detached_seconds_left == 600
 
         async with asyncio.timeout(1000):
             while session.ending is None:
