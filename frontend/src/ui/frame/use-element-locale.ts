@@ -1,13 +1,14 @@
 /** Element Plus' own texts in the chosen language. */
 
+import { localeContextKey } from "element-plus/es/hooks/use-locale/index";
 import type { Language } from "element-plus/es/locale/index";
 import en from "element-plus/es/locale/lang/en";
-import { shallowRef, watch } from "vue";
+import { provide, shallowRef, watch } from "vue";
 
 import { useApp } from "@/ui/state/app-context";
 import { useObservable } from "@/ui/state/use-observable";
 
-export function useElementLocale() {
+export function useElementLocale(): void {
   const { settings } = useApp();
   const value = useObservable(settings.value);
   const locale = shallowRef<Language>(en);
@@ -19,5 +20,5 @@ export function useElementLocale() {
     },
     { immediate: true },
   );
-  return locale;
+  provide(localeContextKey, locale);
 }

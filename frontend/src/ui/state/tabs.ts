@@ -175,7 +175,9 @@ function isAlike(tab: Tab, wanted: Opening): boolean {
     one.kind === two.kind &&
     one.role === "owner" &&
     isSameTarget(one.target, two.target) &&
-    (two.shell === "auto" || one.shell === two.shell)
+    // What is over is not what somebody means who asks for a terminal.
+    !["ended", "failed"].includes(tab.status.snapshot.phase.state) &&
+    (one.shell === two.shell || (two.shell === "auto" && one.shell !== "custom"))
   );
 }
 

@@ -43,9 +43,9 @@ export function useTargetMenu(onDebug: (target: Target) => void) {
     });
     return [
       { id: "shell", label: t("tree.openShell"), icon: SquareTerminal, ...open("auto") },
-      { id: "new", label: t("tree.openNew"), icon: Plus, ...open("auto", true) },
       ...(noExec === undefined
         ? [
+            { id: "new", label: t("tree.openNew"), icon: Plus, ...open("auto", true) },
             { id: "bash", label: t("tree.openWith", { shell: "bash" }), icon: Terminal, ...open("bash") },
             { id: "sh", label: t("tree.openWith", { shell: "sh" }), icon: Terminal, ...open("sh") },
           ]
