@@ -94,7 +94,7 @@ class Reaper(Protocol):
 
 
 class SnapshotLike(Protocol):
-    """An exact screen: see `terminal.screen.house.Snapshot`."""
+    """An exact screen: see `terminal.screen.wire.Snapshot`."""
 
     @property
     def offset(self) -> int: ...
@@ -107,7 +107,7 @@ class SnapshotLike(Protocol):
 
 
 class ScreenLike(Protocol):
-    """The model of one session's screen: see `terminal.screen.house.Screen`."""
+    """The model of one session's screen: see `terminal.screen.screen.Screen`."""
 
     @property
     def backlog(self) -> int: ...

@@ -81,6 +81,13 @@ def test_the_page_has_nothing_inline(built: Path) -> None:
     assert not re.search(r"\son\w+=|\sstyle=", text)
 
 
+def test_the_page_makes_markup_from_text_nowhere(built: Path) -> None:
+    policy = Client().get("/").headers["Content-Security-Policy"]
+
+    assert policy.endswith("; require-trusted-types-for 'script'; trusted-types vue")
+    assert "frame-ancestors 'none'" in policy
+
+
 def test_the_policy_allows_nothing_inline_and_no_other_place() -> None:
     policy = content_security_policy()
 
