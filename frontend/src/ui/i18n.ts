@@ -27,10 +27,10 @@ export const i18n = createI18n({
 /** Load a catalogue and switch to it. */
 export async function switchLocale(locale: Locale): Promise<void> {
   const tag = LANGUAGE_TAGS[locale];
-  if (!i18n.global.availableLocales.includes(tag as never)) {
+  if (!i18n.global.availableLocales.includes(tag)) {
     const { default: messages } = await CATALOGUES[locale]();
     i18n.global.setLocaleMessage(tag, messages);
   }
-  i18n.global.locale.value = tag as never;
+  i18n.global.locale.value = tag;
   document.documentElement.lang = tag;
 }

@@ -25,7 +25,8 @@ export function useTabMenu() {
 
   function itemsFor(tab: Tab): readonly MenuItem[] {
     const others = workbench.tabs.state.value.tabs.filter(({ id }) => id !== tab.id);
-    const address = () => new URL(router.resolve(addressOf(tab.opening)).href, window.location.href);
+    const address = () =>
+      new URL(router.resolve(addressOf(tab.opening)).href, window.location.href);
     return [
       { id: "close", label: t("tabs.close"), run: () => askClose(tab) },
       {

@@ -45,8 +45,7 @@ export function useRefresh(workbench: Workbench): void {
 
   // The server says in several places that the login session is over; each of them is heard.
   watch([sessions, connection], () => {
-    const isListRefused =
-      sessions.value.state === "failed" && sessions.value.error.status === 401;
+    const isListRefused = sessions.value.state === "failed" && sessions.value.error.status === 401;
     const { value } = connection;
     const isSocketRefused =
       value.state === "failed" && (value.code === "signed_out" || value.closeCode === 4401);

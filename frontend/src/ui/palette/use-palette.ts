@@ -108,11 +108,22 @@ export function usePalette(query: Ref<string>) {
       }),
     ),
     ...LOCALES.map((locale) =>
-      command(`locale-${locale}`, t("palette.language", { language: t(`language.${locale}`) }), Languages, () => {
-        settings.change({ locale });
-      }),
+      command(
+        `locale-${locale}`,
+        t("palette.language", { language: t(`language.${locale}`) }),
+        Languages,
+        () => {
+          settings.change({ locale });
+        },
+      ),
     ),
-    command("keys", t("shortcuts.title"), Keyboard, () => (workbench.areShortcutsOpen.value = true), SHORTCUTS.help),
+    command(
+      "keys",
+      t("shortcuts.title"),
+      Keyboard,
+      () => (workbench.areShortcutsOpen.value = true),
+      SHORTCUTS.help,
+    ),
     command("out", t("nav.signOut"), LogOut, () => void notify.whenFailed(account.signOut())),
   ]);
 
@@ -123,7 +134,15 @@ export function usePalette(query: Ref<string>) {
     run: () => unknown,
     shortcut?: string,
   ): Entry {
-    return { id: `k ${id}`, label, hint: "", group: "commands", icon, shortcut, run: () => void run() };
+    return {
+      id: `k ${id}`,
+      label,
+      hint: "",
+      group: "commands",
+      icon,
+      shortcut,
+      run: () => void run(),
+    };
   }
 
   return computed(() => {
@@ -133,6 +152,11 @@ export function usePalette(query: Ref<string>) {
         .flatMap((entries, index) => (index === 2 ? entries : entries.slice(0, MAX_AT_FIRST)))
         .map((item) => ({ item, score: 0, marks: [] as readonly number[] }));
     }
-    return fuzzyFilter(query.value, groups.flat(), ({ label, hint }) => `${label} ${hint}`, MAX_SHOWN);
+    return fuzzyFilter(
+      query.value,
+      groups.flat(),
+      ({ label, hint }) => `${label} ${hint}`,
+      MAX_SHOWN,
+    );
   });
 }

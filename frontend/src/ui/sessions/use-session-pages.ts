@@ -10,7 +10,11 @@ export type SessionState = "live" | "ended";
 const PAGE_SIZE = 50;
 const REFRESH_MS = 5_000;
 
-export function useSessionPages(api: Pick<Api, "sessions">, scope: Ref<Scope>, state: Ref<SessionState>) {
+export function useSessionPages(
+  api: Pick<Api, "sessions">,
+  scope: Ref<Scope>,
+  state: Ref<SessionState>,
+) {
   const sessions = shallowRef<readonly Session[]>([]);
   const isMore = ref(false);
   const isLoading = ref(true);

@@ -12,15 +12,19 @@ export function useSessionText() {
   const format = useFormat();
 
   function stateText(session: Session, now: number): string {
-    if (session.state === "ended") return endText(session.end_reason ?? "failed", session.exit_code);
+    if (session.state === "ended")
+      return endText(session.end_reason ?? "failed", session.exit_code);
     if (session.state === "starting") return t("state.starting");
     if (session.attached) {
-      const watched = session.viewers > 0 ? ` · ${t("status.viewers", { n: session.viewers }, session.viewers)}` : "";
+      const watched =
+        session.viewers > 0
+          ? ` · ${t("status.viewers", { n: session.viewers }, session.viewers)}`
+          : "";
       return t("sessions.attached") + watched;
     }
     if (session.detached_until === null) return t("sessions.detached");
     const left = Math.max(0, Date.parse(session.detached_until) - now);
-    return t("sessions.detachedFor", { duration: format.value.duration(left) });
+    return t("sessions.detachedFor", { duration: format.value.age(left) });
   }
 
   function toneOf(session: Session) {

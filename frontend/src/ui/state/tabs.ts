@@ -18,6 +18,8 @@ export interface Opening {
 }
 
 export interface TabStatus {
+  /** It came back with a reload and connects when it is looked at. */
+  readonly isAsleep: boolean;
   readonly snapshot: SessionSnapshot;
   readonly title: string;
   readonly size: Size | null;
@@ -43,6 +45,7 @@ export const MAX_TABS = 24;
 
 const STORAGE_KEY = "hatchway.tabs";
 const NEW_STATUS: TabStatus = {
+  isAsleep: true,
   snapshot: INITIAL_SNAPSHOT,
   title: "",
   size: null,

@@ -11,13 +11,14 @@ export interface ErrorLike {
 }
 
 export function useErrorText() {
-  const { t, te, locale } = useI18n();
+  const i18n = useI18n();
+  const { t, locale } = i18n;
 
   /** Say what happened: the catalogue's sentence, else the server's, which is English. */
   function errorText({ code, message, data }: ErrorLike): string {
     const key = `error.${code}`;
     const isServerBetter = locale.value === "en" && message !== "";
-    if (isServerBetter || !te(key, "en")) return message === "" ? t("error.unknown") : message;
+    if (isServerBetter || !i18n.te(key, "en")) return message === "" ? t("error.unknown") : message;
     return t(key, { ...data });
   }
 

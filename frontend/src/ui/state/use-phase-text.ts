@@ -7,7 +7,8 @@ import { exitWord } from "./phase";
 import { useErrorText } from "./use-error-text";
 
 export function usePhaseText() {
-  const { t, te } = useI18n();
+  const i18n = useI18n();
+  const { t } = i18n;
   const { errorText } = useErrorText();
 
   /** A few words: "live", "reconnecting in 3 s", "ended: exit 137 (killed)". */
@@ -35,7 +36,7 @@ export function usePhaseText() {
       return t("end.exitCode", { code: exitCode }) + meaning;
     }
     const key = `end.${reason}`;
-    return te(key, "en") ? t(key) : reason;
+    return i18n.te(key, "en") ? t(key) : reason;
   }
 
   return { phaseText, endText, errorText };

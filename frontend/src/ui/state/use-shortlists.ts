@@ -34,7 +34,9 @@ export function useShortlists() {
 
   function openRecent({ target, kind, shell }: Recent) {
     const isKnownShell = kind === "exec" && shell !== "custom";
-    workbench.open(kind === "attach" ? attach(target) : exec(target, isKnownShell ? shell : "auto"));
+    workbench.open(
+      kind === "attach" ? attach(target) : exec(target, isKnownShell ? shell : "auto"),
+    );
   }
 
   /** The pod that the favourite means today: a rollout gave its workload new ones. */

@@ -76,6 +76,7 @@ export function useTerminal(
     if (phase.state === "live") startedAt ??= Date.now();
     if (phase.state === "ended") endedAt ??= Date.now();
     workbench.tabs.setStatus(id, {
+      isAsleep: false,
       snapshot: snapshot.value,
       title: title.value,
       size: size.value,
@@ -176,10 +177,25 @@ export function useTerminal(
   const commands = (): readonly Command[] => {
     if (workbench.tabs.state.value.activeId !== id) return [];
     return [
-      { id: "find", label: "command.find", shortcut: SHORTCUTS.find, run: () => (isFinding.value = true) },
+      {
+        id: "find",
+        label: "command.find",
+        shortcut: SHORTCUTS.find,
+        run: () => (isFinding.value = true),
+      },
       { id: "copy", label: "command.copy", shortcut: SHORTCUTS.copy, run: () => void copy() },
-      { id: "larger", label: "command.fontLarger", shortcut: SHORTCUTS.fontLarger, run: () => zoom(1) },
-      { id: "smaller", label: "command.fontSmaller", shortcut: SHORTCUTS.fontSmaller, run: () => zoom(-1) },
+      {
+        id: "larger",
+        label: "command.fontLarger",
+        shortcut: SHORTCUTS.fontLarger,
+        run: () => zoom(1),
+      },
+      {
+        id: "smaller",
+        label: "command.fontSmaller",
+        shortcut: SHORTCUTS.fontSmaller,
+        run: () => zoom(-1),
+      },
       { id: "full", label: "command.fullScreen", run: toggleFullScreen },
       { id: "clear", label: "command.clearScrollback", run: () => pane.value?.clearScrollback() },
       { id: "end", label: "command.end", run: end },

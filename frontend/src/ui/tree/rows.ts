@@ -105,8 +105,8 @@ function addPod(
   isSearching: boolean,
 ): void {
   const { pod } = node;
-  const isSingle = pod.containers.length === 1;
-  // One container shows nothing that the pod's row does not say: it opens on request only.
+  // Whoever clicks a pod with one main container means that one; the others open on request only.
+  const isSingle = pod.containers.filter(({ type }) => type === "main").length === 1;
   const isExpanded = expansion.get(node.key) ?? (!isSingle && isSearching);
   const container = mainContainer(pod);
   const target = { cluster: place.cluster, namespace: pod.namespace, pod: pod.name };
@@ -147,7 +147,8 @@ export function workloadText(workload: { readonly kind: string; readonly name: s
 
 export function podTone(pod: Pod): Tone {
   if (pod.phase === "Succeeded" || pod.status === "Completed") return "off";
-  if (pod.phase === "Failed" || /BackOff|Err|Failed|Evicted|OOMKilled/.test(pod.status)) return "bad";
+  if (pod.phase === "Failed" || /BackOff|Err|Failed|Evicted|OOMKilled/.test(pod.status))
+    return "bad";
   return pod.status === "Running" && pod.ready >= pod.total ? "ok" : "wait";
 }
 

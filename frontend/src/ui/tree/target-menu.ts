@@ -46,7 +46,12 @@ export function useTargetMenu(onDebug: (target: Target) => void) {
       ...(noExec === undefined
         ? [
             { id: "new", label: t("tree.openNew"), icon: Plus, ...open("auto", true) },
-            { id: "bash", label: t("tree.openWith", { shell: "bash" }), icon: Terminal, ...open("bash") },
+            {
+              id: "bash",
+              label: t("tree.openWith", { shell: "bash" }),
+              icon: Terminal,
+              ...open("bash"),
+            },
             { id: "sh", label: t("tree.openWith", { shell: "sh" }), icon: Terminal, ...open("sh") },
           ]
         : []),
