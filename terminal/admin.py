@@ -122,8 +122,8 @@ class TerminalSessionAdmin(ReadOnly, SessionAdminBase):
 
     @admin.display(description=gettext_lazy("ended because"), ordering="end_reason")
     def ended_because(self, session: TerminalSession) -> str:
-        """Return the reason word, or a dash while the session lives."""
-        return session.end_reason or "–"
+        """Return the reason in words, or a dash while the session lives."""
+        return session.get_end_reason_display() or "–"
 
     @admin.action(
         description=gettext_lazy("Terminate selected sessions"), permissions=["terminate"]

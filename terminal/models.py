@@ -15,8 +15,29 @@ from terminal.session.launch import Shell
 from terminal.session.spec import Kind
 
 
-def _choices(words: type[Kind] | type[Shell] | type[EndReason]) -> list[tuple[str, str]]:
-    return [(word.value, word.value) for word in words]
+_KINDS = [(Kind.EXEC.value, _("shell or command")), (Kind.ATTACH.value, _("attached"))]
+_SHELLS = [
+    (Shell.AUTO.value, _("automatic")),
+    (Shell.BASH.value, "bash"),
+    (Shell.SH.value, "sh"),
+    (Shell.CUSTOM.value, _("own command")),
+]
+_END_REASONS = [
+    (EndReason.EXITED.value, _("the process exited")),
+    (EndReason.CLOSED_BY_OWNER.value, _("ended by its owner")),
+    (EndReason.TERMINATED.value, _("terminated by an administrator")),
+    (EndReason.IDLE.value, _("idle for too long")),
+    (EndReason.EXPIRED.value, _("the time limit was reached")),
+    (EndReason.REVOKED.value, _("access was withdrawn")),
+    (EndReason.TARGET_GONE.value, _("the container is gone")),
+    (EndReason.LOST.value, _("the connection to the cluster broke")),
+    (EndReason.DETACHED.value, _("nobody came back in time")),
+    (EndReason.START_FAILED.value, _("it could not be started")),
+    (EndReason.REFUSED.value, _("refused by the cluster")),
+    (EndReason.SERVER_DRAIN.value, _("the server was shut down")),
+    (EndReason.SERVER_LOST.value, _("the server was lost")),
+    (EndReason.FAILED.value, _("a fault of the server")),
+]
 
 
 class State(models.TextChoices):
@@ -69,8 +90,8 @@ class TerminalSession(models.Model):
     pod_uid = models.CharField(_("pod UID"), max_length=64)
     container_id = models.CharField(_("container ID"), max_length=120, blank=True)
     node = models.CharField(_("node"), max_length=253, blank=True)
-    kind = models.CharField(_("kind"), max_length=10, choices=_choices(Kind))
-    shell = models.CharField(_("shell"), max_length=10, choices=_choices(Shell), blank=True)
+    kind = models.CharField(_("kind"), max_length=10, choices=_KINDS)
+    shell = models.CharField(_("shell"), max_length=10, choices=_SHELLS, blank=True)
     command = models.JSONField(_("command"), default=list, blank=True)
     """The argv of a `custom` shell."""
     marker = models.CharField(max_length=64, blank=True, editable=False)
@@ -83,7 +104,7 @@ class TerminalSession(models.Model):
     started = models.DateTimeField(_("started"))
     ended = models.DateTimeField(_("ended"), null=True, blank=True)
     end_reason = models.CharField(
-        _("end reason"), max_length=20, choices=_choices(EndReason), blank=True
+        _("end reason"), max_length=20, choices=_END_REASONS, blank=True
     )
     end_message = models.CharField(_("what happened"), max_length=500, blank=True)
     end_data = models.JSONField(default=dict, blank=True)

@@ -18,7 +18,7 @@ export function useErrorText() {
   function errorText({ code, message, data }: ErrorLike): string {
     const key = `error.${code}`;
     const isServerBetter = locale.value === "en" && message !== "";
-    if (isServerBetter || !i18n.te(key, "en")) return message === "" ? t("error.unknown") : message;
+    if (isServerBetter || !i18n.te(key)) return message === "" ? t("error.unknown") : message;
     return t(key, { ...data });
   }
 

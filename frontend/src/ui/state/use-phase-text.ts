@@ -36,7 +36,7 @@ export function usePhaseText() {
       return t("end.exitCode", { code: exitCode }) + meaning;
     }
     const key = `end.${reason}`;
-    return i18n.te(key, "en") ? t(key) : reason;
+    return i18n.te(key) ? t(key) : reason;
   }
 
   return { phaseText, endText, errorText };
