@@ -14,7 +14,6 @@ from terminal.session.ending import EndReason
 from terminal.session.launch import Shell
 from terminal.session.spec import Kind
 
-
 _KINDS = [(Kind.EXEC.value, _("shell or command")), (Kind.ATTACH.value, _("attached"))]
 _SHELLS = [
     (Shell.AUTO.value, _("automatic")),
@@ -103,9 +102,7 @@ class TerminalSession(models.Model):
     )
     started = models.DateTimeField(_("started"))
     ended = models.DateTimeField(_("ended"), null=True, blank=True)
-    end_reason = models.CharField(
-        _("end reason"), max_length=20, choices=_END_REASONS, blank=True
-    )
+    end_reason = models.CharField(_("end reason"), max_length=20, choices=_END_REASONS, blank=True)
     end_message = models.CharField(_("what happened"), max_length=500, blank=True)
     end_data = models.JSONField(default=dict, blank=True)
     exit_code = models.SmallIntegerField(_("exit code"), null=True, blank=True)
