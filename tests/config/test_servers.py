@@ -168,7 +168,7 @@ def test_every_answer_carries_the_security_headers(
         "x-frame-options: deny",
         "cross-origin-opener-policy: same-origin",
         "cross-origin-resource-policy: same-origin",
-        "referrer-policy: no-referrer",
+        "referrer-policy: same-origin",
         "permissions-policy: ",
         "frame-ancestors 'none'",
     ):
