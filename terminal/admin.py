@@ -163,9 +163,8 @@ class TerminalSessionAdmin(ReadOnly, SessionAdminBase):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Show the terminate button while the session is open."""
-        is_open = TerminalSession.objects.exclude(state=State.ENDED)
-            .filter(pk=object_id, end_requested=None)
-            .exists()
+        open_ones = TerminalSession.objects.exclude(state=State.ENDED)
+        is_open = open_ones.filter(pk=object_id, end_requested=None).exists()
         context = {
             **(extra_context or {}),
             "can_terminate": is_open and self.has_terminate_permission(request),
