@@ -30,6 +30,8 @@ RIGHTS_SECONDS = 45.0
 """How often the cluster is asked again (the promise is sixty seconds)."""
 RIGHTS_AT_ONCE = 8
 """Questions to the cluster at the same time."""
+RIGHTS_ANSWER_SECONDS = 2.0
+"""How long a cluster may take to answer: log-outs are looked for in the same round."""
 TRAFFIC_SECONDS = 15.0
 """How often byte counts and the host's sign of life are written."""
 
@@ -106,10 +108,11 @@ class DatabaseSentinel:
     async def _right_gone(self, session: LiveSession) -> Ending | None:
         spec = session.spec
         try:
-            verdict = await self._rights.may(
-                spec.target, spec.identity, spec.kind.value, fresh=True
-            )
-        except StreamRefused:
+            async with asyncio.timeout(RIGHTS_ANSWER_SECONDS):
+                verdict = await self._rights.may(
+                    spec.target, spec.identity, spec.kind.value, fresh=True
+                )
+        except (StreamRefused, TimeoutError):
             # A cluster that does not answer takes no right away: its streams break by themselves.
             return None
         if verdict.allowed:

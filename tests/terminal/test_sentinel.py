@@ -109,3 +109,25 @@ async def test_nothing_ends_while_everything_is_in_order() -> None:
 
         await socket.types(b"still here")
         await socket.sees(b"still here")
+
+
+async def test_a_cluster_that_does_not_answer_neither_ends_sessions_nor_delays_log_outs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sentinel, "RIGHTS_ANSWER_SECONDS", 0.05)
+    async with serving() as site:
+        _, socket = await _typing()
+        asked = asyncio.Event()
+
+        async def never(*_: object, **__: object) -> Verdict:
+            asked.set()
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        monkeypatch.setattr(site.rights, "may", never)
+        await asyncio.wait_for(asked.wait(), 20)
+        await socket.types(b"still here")
+        await socket.sees(b"still here")
+        await Session.objects.all().adelete()
+
+        await _is_revoked(socket, "signed_out")
