@@ -5,7 +5,8 @@ import { Observable, type ReadonlyObservable } from "@/lib/emitter";
 
 export type AccountState =
   | { readonly state: "unknown" }
-  | { readonly state: "signed-out" }
+  /** `isExpired`: the person did not ask for it, and wants to come back to the same place. */
+  | { readonly state: "signed-out"; readonly isExpired: boolean }
   | { readonly state: "signed-in"; readonly me: Me }
   /** The server did not say. */
   | { readonly state: "failed"; readonly error: ApiError };
@@ -34,7 +35,9 @@ export class Account {
     } catch (reason) {
       if (!(reason instanceof ApiError)) throw reason;
       this.#state.value =
-        reason.status === 401 ? { state: "signed-out" } : { state: "failed", error: reason };
+        reason.status === 401
+          ? { state: "signed-out", isExpired: true }
+          : { state: "failed", error: reason };
     }
   }
 
@@ -46,11 +49,12 @@ export class Account {
 
   async signOut(): Promise<void> {
     await this.#api.signOut();
-    this.#state.value = { state: "signed-out" };
+    this.#state.value = { state: "signed-out", isExpired: false };
   }
 
   /** Some call was answered with 401: the login session is over. */
   expired(): void {
-    this.#state.value = { state: "signed-out" };
+    if (this.#state.value.state === "signed-out") return;
+    this.#state.value = { state: "signed-out", isExpired: true };
   }
 }

@@ -173,6 +173,8 @@ export function isRunning({ status }: Tab): boolean {
 function isAlike(tab: Tab, wanted: Opening): boolean {
   const session = tab.status.snapshot.session ?? tab.opening.session;
   if (wanted.session !== null) return session === wanted.session;
+  // Whether the session of a tab that sleeps still lives is not known.
+  if (tab.status.isAsleep && session !== null) return false;
   const [one, two] = [tab.opening, wanted];
   return (
     one.kind === two.kind &&
