@@ -139,6 +139,7 @@ def backends() -> Backends:
     try:
         clusters = Clusters(
             [Path(path).expanduser() for path in settings.HATCHWAY_KUBECONFIG],
+            untrusted=[Path(path) for path in settings.HATCHWAY_KUBECONFIG_UNTRUSTED],
             in_cluster=IN_CLUSTER_NAME if settings.HATCHWAY_IN_CLUSTER else None,
             default_identity=mode,
             identities=identities,

@@ -197,6 +197,8 @@ USE_TZ = True
 
 HATCHWAY_KUBECONFIG = env_list("HATCHWAY_KUBECONFIG")
 """Paths of kubeconfigs; every context in them becomes a cluster."""
+HATCHWAY_KUBECONFIG_UNTRUSTED = env_list("HATCHWAY_KUBECONFIG_UNTRUSTED")
+"""Paths of kubeconfigs that others wrote: one that names a program or a file is left out."""
 HATCHWAY_IN_CLUSTER = env_bool("HATCHWAY_IN_CLUSTER", False)
 HATCHWAY_IDENTITY = env_choice("HATCHWAY_IDENTITY", ("service-account", "impersonate"))
 """As whom a cluster sees a person: Hatchway's own account, or the person (impersonation)."""

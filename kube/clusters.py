@@ -25,7 +25,7 @@ from kube.credentials import (
     KubeconfigSource,
 )
 from kube.errors import BadKubeconfig
-from kube.kubeconfig import Context, read_contexts
+from kube.kubeconfig import Context, load_untrusted, read_contexts, read_untrusted
 from protocol.execution import Refusal, Refused
 from protocol.refusal import StreamRefused
 from protocol.target import MAX_CLUSTER_LENGTH
@@ -51,6 +51,7 @@ class Clusters:
         self,
         kubeconfigs: Sequence[Path],
         *,
+        untrusted: Sequence[Path] = (),
         in_cluster: str | None = None,
         default_identity: IdentityMode = IdentityMode.SERVICE_ACCOUNT,
         identities: Mapping[str, IdentityMode] | None = None,
@@ -58,10 +59,13 @@ class Clusters:
     ) -> None:
         """Read the kubeconfigs. Raises BadKubeconfig when one of them cannot be read.
 
+        `untrusted` are files whose authors are not the operator (a secret that a team fills, say):
+        one that would run a program or read a file is left out whole, and `problems` says why.
         `in_cluster` is the name under which the cluster in which Hatchway runs is known;
         `identities` gives the identity mode of single clusters by their final name.
         """
         self._paths = [Path(path) for path in kubeconfigs]
+        self._untrusted = [Path(path) for path in untrusted]
         self._in_cluster = in_cluster
         self._default_identity = default_identity
         self._identities = dict(identities or {})
@@ -133,7 +137,7 @@ class Clusters:
                 connection.replace_source(self._sources[name])
 
     def _read(self) -> None:
-        stamps = [FileStamp.of(path) for path in self._paths]
+        stamps = [FileStamp.of(path) for path in (*self._paths, *self._untrusted)]
         sources: dict[str, CredentialSource] = {}
         problems: list[BadKubeconfig] = []
         if self._in_cluster is not None:
@@ -143,6 +147,14 @@ class Clusters:
             contexts, bad = read_contexts(path)
             problems += bad
             for context in contexts:
+                sources[self._name_of(context)] = KubeconfigSource(context)
+        for path in self._untrusted:
+            try:
+                handed_in = load_untrusted(read_untrusted(path), source=str(path))
+            except BadKubeconfig as refused:
+                problems.append(refused)
+                continue
+            for context in handed_in:
                 sources[self._name_of(context)] = KubeconfigSource(context)
         for problem in problems:
             logger.warning("%s", problem)

@@ -85,35 +85,44 @@ def read_contexts(path: Path) -> tuple[list[Context], list[BadKubeconfig]]:
     return contexts, problems
 
 
-def load_untrusted(text: str) -> list[Context]:
+def read_untrusted(path: Path) -> str:
+    """Return the text of a file for `load_untrusted`. Raises BadKubeconfig."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_UNTRUSTED_BYTES + 1).decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadKubeconfig(f"it cannot be read ({error})", source=str(path)) from error
+
+
+def load_untrusted(text: str, *, source: str = UNTRUSTED) -> list[Context]:
     """Return the contexts of a kubeconfig that somebody handed in.
 
     Raises BadKubeconfig, which names the field, for anything that would run a program, read a
     file, act as somebody else, go through a proxy or skip the check of certificates.
     """
     if len(text.encode("utf-8", "replace")) > MAX_UNTRUSTED_BYTES:
-        raise BadKubeconfig(f"it is larger than {MAX_UNTRUSTED_BYTES} bytes", source=UNTRUSTED)
-    _check_depth(text)
-    document = _parse(text, UNTRUSTED, yaml.SafeLoader)
+        raise BadKubeconfig(f"it is larger than {MAX_UNTRUSTED_BYTES} bytes", source=source)
+    _check_depth(text, source)
+    document = _parse(text, source, yaml.SafeLoader)
     for section, entry, harmless in (
         ("clusters", "cluster", _HARMLESS_CLUSTER),
         ("users", "user", _HARMLESS_USER),
     ):
-        for body in _named(document, section, entry, UNTRUSTED).values():
+        for body in _named(document, section, entry, source).values():
             for field, value in body.items():
                 if field not in harmless and value not in (None, False, ""):
                     raise BadKubeconfig(
                         "this field is allowed only in a file that the operator configured",
-                        source=UNTRUSTED,
+                        source=source,
                         field=str(field),
                     )
     return [
-        _context(document, name, body, UNTRUSTED, None)
-        for name, body in _named(document, "contexts", "context", UNTRUSTED).items()
+        _context(document, name, body, source, None)
+        for name, body in _named(document, "contexts", "context", source).items()
     ]
 
 
-def _check_depth(text: str) -> None:
+def _check_depth(text: str, source: str) -> None:
     depth = 0
     try:
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
@@ -122,9 +131,9 @@ def _check_depth(text: str) -> None:
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
             if depth > MAX_DEPTH:
-                raise BadKubeconfig("it is nested too deeply", source=UNTRUSTED)
+                raise BadKubeconfig("it is nested too deeply", source=source)
     except yaml.YAMLError as error:
-        raise BadKubeconfig("it is not valid YAML", source=UNTRUSTED) from error
+        raise BadKubeconfig("it is not valid YAML", source=source) from error
 
 
 def _parse(

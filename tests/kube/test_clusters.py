@@ -127,6 +127,24 @@ def test_the_cluster_in_which_hatchway_runs_has_the_name_that_it_is_given(tmp_pa
     assert len(names(known)) == 2
 
 
+def test_a_file_that_somebody_handed_in_is_a_cluster_unless_it_runs_programs(
+    tmp_path: Path,
+) -> None:
+    document = json.loads(kubeconfig_of("http://127.0.0.1:1"))
+    (tmp_path / "harmless").write_text(
+        json.dumps({**document, "users": [{"name": "u", "user": {}}]})
+    )
+    harmful = {"name": "u", "user": {"exec": {"command": "/bin/sh", "args": ["-c", "id"]}}}
+    (tmp_path / "harmful").write_text(json.dumps({**document, "users": [harmful]}))
+    missing = tmp_path / "missing"
+
+    clusters = Clusters([], untrusted=[tmp_path / "harmless", tmp_path / "harmful", missing])
+
+    assert len(names(clusters)) == 1
+    assert [problem.field for problem in clusters.problems] == ["exec", ""]
+    assert str(tmp_path / "harmful") in str(clusters.problems[0])
+
+
 async def test_a_new_token_in_the_file_is_used(
     kubelet: Kubelet, tmp_path: Path, no_waiting: None
 ) -> None:
