@@ -554,11 +554,12 @@ describe("roles", () => {
 
 describe("sizes", () => {
   test("of the owner are sent once each, the latest after a reconnect in hello", async () => {
-    const { server, session } = await start();
+    const { server, session, snapshot } = await start();
 
     session.resize({ cols: 100, rows: 30 });
     session.resize({ cols: 100, rows: 30 });
     expect(server.socket.ofType("resize")).toEqual([{ type: "resize", cols: 100, rows: 30 }]);
+    expect(snapshot().size).toEqual({ cols: 100, rows: 30 });
 
     server.socket.close();
     session.resize({ cols: 110, rows: 31 });

@@ -418,6 +418,8 @@ export class TerminalSession implements Disposable {
     if (this.#sentSize?.cols === cols && this.#sentSize.rows === rows) return;
     this.#sentSize = this.size;
     this.#send({ type: "resize", cols, rows });
+    // The server tells sizes to viewers only.
+    this.#publish({ size: this.size });
   }
 
   #send(message: ClientMessage): void {
