@@ -53,6 +53,10 @@ export function createAppRouter(account: Account): Router {
     }
     return true;
   });
+  // A newer version was installed, and the parts of this one are gone: load the page anew.
+  router.onError((_, to) => {
+    if (navigator.onLine) window.location.assign(to.fullPath);
+  });
   return router;
 }
 

@@ -22,6 +22,8 @@ export class Workbench {
   readonly isPaletteOpen = new Observable(false);
   readonly areShortcutsOpen = new Observable(false);
   readonly areSettingsOpen = new Observable(false);
+  /** Nothing but the terminal is shown. */
+  readonly isFullScreen = new Observable(false);
   readonly closeQuestion = new Observable<CloseQuestion>(null);
   /** A container beside which a debug container is asked for. */
   readonly debugTarget = new Observable<Target | null>(null);

@@ -116,7 +116,7 @@ export function useTerminal(
         workbench.isPaletteOpen.value = true;
         break;
       case "leave":
-        document.getElementById(`tab-button-${id}`)?.focus();
+        leave();
         break;
       case "font-larger":
         zoom(1);
@@ -132,6 +132,12 @@ export function useTerminal(
       case "tab":
         break;
     }
+  }
+
+  /** To the tab, or in full screen, where tabs are hidden, to the bar. */
+  function leave(): void {
+    const tabButton = document.getElementById(`tab-button-${id}`);
+    (tabButton ?? root.value?.querySelector("button"))?.focus();
   }
 
   /** Larger, smaller, or (0) as at the beginning. */
@@ -165,7 +171,8 @@ export function useTerminal(
   }
 
   function toggleFullScreen(): void {
-    if (document.fullscreenElement === null) void root.value?.requestFullscreen();
+    // The whole page, because dialogs and menus are drawn at its end; the frame hides itself.
+    if (document.fullscreenElement === null) void document.documentElement.requestFullscreen();
     else void document.exitFullscreen();
     pane.value?.focus();
   }
