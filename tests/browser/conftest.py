@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
+from tests.browser.line import Line
 from tests.browser.person import Chromium, Person
 from tests.democluster.running import RunningDemoCluster, end_democluster, start_democluster
-from tests.e2e.running import ROOT, RunningHatchway, running_hatchway
+from tests.e2e.running import ROOT, RunningHatchway, free_port, running_hatchway
 from tests.e2e.targets import first_target
 
 FLAGS = [
@@ -102,25 +104,61 @@ def demo_cluster(
 
 @pytest.fixture(scope="session")
 def demo(
-    demo_cluster: RunningDemoCluster, tmp_path_factory: pytest.TempPathFactory
+    demo_cluster: RunningDemoCluster,
+    lines: dict[str, Line],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[RunningHatchway]:
     """Hatchway on the demo cluster."""
-    directory = tmp_path_factory.mktemp("hatchway")
-    with running_hatchway(directory, demo_cluster.kubeconfig, **LIMITS) as running:
+    with hatchway_with_line(tmp_path_factory, demo_cluster.kubeconfig, lines) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def real(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHatchway]:
+def real(
+    chromium_path: str, lines: dict[str, Line], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningHatchway]:
     """Hatchway on a real cluster, acting as the signed-in person."""
     path = os.environ.get("HATCHWAY_TEST_KUBECONFIG", "")
     if not path:
         pytest.skip("needs a real cluster: HATCHWAY_TEST_KUBECONFIG")
-    directory = tmp_path_factory.mktemp("hatchway-real")
-    with running_hatchway(
-        directory, Path(path), HATCHWAY_IDENTITY="impersonate", **LIMITS
-    ) as running:
+    more = {"HATCHWAY_IDENTITY": "impersonate"}
+    with hatchway_with_line(tmp_path_factory, Path(path), lines, **more) as running:
         yield running
+
+
+@contextmanager
+def hatchway_with_line(
+    directories: pytest.TempPathFactory, kubeconfig: Path, lines: dict[str, Line], **more: str
+) -> Iterator[RunningHatchway]:
+    """Run a Hatchway that may also be reached over a line that can be slow or cut."""
+    port = free_port()
+    with closing(Line(port)) as line:
+        origins = f"http://127.0.0.1:{port},{line.origin}"
+        with running_hatchway(
+            directories.mktemp("hatchway"),
+            kubeconfig,
+            port=port,
+            HATCHWAY_ORIGINS=origins,
+            **LIMITS,
+            **more,
+        ) as running:
+            lines[running.origin] = line
+            yield running
+
+
+@pytest.fixture(scope="session")
+def lines() -> dict[str, Line]:
+    """The lines to the servers, by their origins."""
+    return {}
+
+
+@pytest.fixture
+def line(house: RunningHatchway, lines: dict[str, Line]) -> Iterator[Line]:
+    """The line to `house`, whole and fast at the beginning and at the end."""
+    line = lines[house.origin]
+    yield line
+    line.bytes_per_second = None
+    line.mend()
 
 
 @pytest.fixture(params=["demo", pytest.param("real", marks=pytest.mark.cluster)])

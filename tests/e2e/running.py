@@ -93,10 +93,10 @@ def server_command(server: str, port: int) -> list[str]:
 
 @contextmanager
 def running_hatchway(
-    directory: Path, kubeconfig: Path, *, server: str = "uvicorn", **more: str
+    directory: Path, kubeconfig: Path, *, server: str = "uvicorn", port: int = 0, **more: str
 ) -> Iterator[RunningHatchway]:
     """Migrate, make the demo accounts, serve until the block is left, and end the server."""
-    port = free_port()
+    port = port or free_port()
     env = environment(directory, port, kubeconfig, **more)
     for command in (["migrate", "-v", "0"], ["makedemo"]):
         subprocess.run(
