@@ -77,7 +77,7 @@ async def test_pod_that_ended_tells_its_exit_code(api: Api, cluster: ContractClu
 async def test_container_that_crashes_again_and_again_waits_in_back_off(
     api: Api, cluster: ContractCluster
 ) -> None:
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(120):
         while True:
             found = (await api.get(f"{cluster.pods}/crashing")).json
             status = found["status"]["containerStatuses"][0]

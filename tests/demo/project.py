@@ -76,6 +76,16 @@ class Run:
         assert ready is not None, self.text
         return ready[1]
 
+    def end(self) -> None:
+        """End it whatever it does."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(WAIT_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
     def interrupt(self) -> int:
         """End it as Ctrl-C does. Returns its exit code."""
         self.process.send_signal(signal.SIGINT)
@@ -88,6 +98,7 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.programs = folder / "programs"
+        self._runs: list[Run] = []
         shutil.copytree(ROOT / "deploy" / "demo", folder / "deploy" / "demo")
         self.write("requirements/runtime.txt", "")
         self.write("requirements/dev.txt", "")
@@ -125,7 +136,13 @@ class Project:
                     **environ,
                 },
             )
-        return Run(process, output)
+        self._runs.append(Run(process, output))
+        return self._runs[-1]
+
+    def end_all(self) -> None:
+        """End every start that still runs."""
+        while self._runs:
+            self._runs.pop().end()
 
     def processes(self) -> list[str]:
         """Return the command lines of processes that mention this folder or work in it."""

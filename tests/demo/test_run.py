@@ -7,6 +7,7 @@ import signal
 import socket
 from pathlib import Path
 
+from deploy.demo.machine import free_port
 from tests.demo.project import Project, wait_until
 
 
@@ -126,7 +127,7 @@ def test_second_runner_in_the_same_folder_is_refused(project: Project, port: int
     run = project.start("demo", HATCHWAY_PORT=str(port))
     run.until_ready()
 
-    second = project.start("demo", HATCHWAY_PORT=str(port - 1))
+    second = project.start("demo", HATCHWAY_PORT=str(free_port()))
 
     assert second.process.wait(60) == 1
     assert "already runs" in second.text
