@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import assert_never
 from uuid import UUID
 
 from channels.db import database_sync_to_async
+from django.db import DatabaseError
 
+from access.actions import Action
 from access.audit import EventTag, arecord
 from access.consumers import GuardedConsumer, SocketClosing
-from access.errors import NotFound
+from access.errors import Forbidden, NotFound, SignedOut
 from access.login import Login
+from access.revocation import Holding, Revoked, Why, check
 from access.signals import target_used
 from protocol import tty
 from protocol.size import Size
@@ -22,6 +27,11 @@ from terminal.session.live import LiveSession
 from terminal.session.spec import Holder, SessionSpec
 from terminal.session.view import View
 from terminal.wiring import installed
+
+log = logging.getLogger(__name__)
+
+CHECK_SECONDS = 2.0
+"""How often a viewer's right is looked at again (the promise is five seconds)."""
 
 
 class TerminalConsumer(GuardedConsumer):
@@ -85,6 +95,7 @@ class TerminalConsumer(GuardedConsumer):
         self._view = view
         await self.scopes.enter_async_context(self._stay(session, view))
         self.tasks.create_task(self._pump(view))
+        self.tasks.create_task(self._keep_checking(view))
 
     async def _session(self, size: Size) -> tuple[LiveSession, bool]:
         """Return the session that the ticket is for, opening a new one, and whether the person may
@@ -144,6 +155,27 @@ class TerminalConsumer(GuardedConsumer):
             await self.send_frame(event.encode())
         raise SocketClosing(view.close_code)
 
+    async def _keep_checking(self, view: View) -> None:
+        """Close the socket when its person may no longer look on.
+
+        The host's guard looks after the person who owns the session; everybody else who is in it
+        signed in on their own and looks on by a grant of their own.
+        """
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            if view.holder == view.session.holder:
+                continue
+            try:
+                revoked = await database_sync_to_async(_revoked)(view)
+            except DatabaseError as error:
+                log.warning("a viewer could not be checked: %s", error)
+                continue
+            if revoked is None:
+                continue
+            if revoked.why in (Why.SIGNED_OUT, Why.PASSWORD_CHANGED):
+                raise SignedOut
+            raise Forbidden(revoked.message, action=Action.VIEW.value, why=revoked.why.value)
+
     async def _note_input(self, session: LiveSession) -> None:
         await arecord(
             EventTag.INPUT_ENABLE,
@@ -152,6 +184,21 @@ class TerminalConsumer(GuardedConsumer):
             target=session.spec.target,
             session_id=session.spec.id,
         )
+
+
+def _revoked(view: View) -> Revoked | None:
+    """Return why this view must go. One's own session needs no grant to look at."""
+    holder, session = view.holder, view.session
+    is_own = holder.user_id == session.holder.user_id
+    holding = Holding(
+        user_id=holder.user_id,
+        login_key=holder.login_key,
+        auth_hash=holder.auth_hash,
+        action=None if is_own else Action.VIEW,
+        target=session.spec.target,
+        labels=session.spec.pod.labels,
+    )
+    return check({"view": holding}).get("view")
 
 
 def holder_of(login: Login) -> Holder:

@@ -10,7 +10,7 @@ from django.contrib.sessions.models import Session
 
 from access.cluster_rights import Verdict
 from access.models import Grant
-from terminal import lifecycle, sentinel
+from terminal import consumers, lifecycle, sentinel
 from terminal.models import TerminalSession
 from terminal.session.ending import EndReason
 from tests.terminal.site import Person, Socket, give, serving
@@ -23,6 +23,7 @@ def _look_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("terminal.session.limits.GUARD_SECONDS", 0.02)
     monkeypatch.setattr(sentinel, "REVOCATION_SECONDS", 0.02)
     monkeypatch.setattr(sentinel, "RIGHTS_SECONDS", 0.02)
+    monkeypatch.setattr(consumers, "CHECK_SECONDS", 0.02)
 
 
 async def _typing() -> tuple[Person, Socket]:
@@ -131,3 +132,58 @@ async def test_a_cluster_that_does_not_answer_neither_ends_sessions_nor_delays_l
         await Session.objects.all().adelete()
 
         await _is_revoked(socket, "signed_out")
+
+
+async def _looking_on(socket: Socket, **where: str) -> tuple[Person, Socket]:
+    user = await User.objects.acreate_user("vera", password="a long pass phrase")
+    await asyncio.to_thread(give, user, "view", **where)
+    vera = await Person(user).signs_in()
+    viewer = await vera.opens(session=socket.told("welcome")[0]["session"], role="viewer")
+    await viewer.sees(b"$ ")
+    return vera, viewer
+
+
+async def _goes_on(socket: Socket) -> None:
+    await socket.types(b"still here\r")
+    await socket.sees(b"still here")
+
+
+async def test_a_viewer_whose_grant_is_removed_sees_no_more() -> None:
+    async with serving():
+        _, owner = await _typing()
+        _, viewer = await _looking_on(owner)
+        await Grant.objects.filter(user__username="vera").adelete()
+
+        assert await viewer.is_closed() == 4403
+        assert viewer.told("error")[0]["data"]["why"] == "grant_gone"
+        await _goes_on(owner)
+
+
+async def test_a_viewer_who_signs_out_sees_no_more() -> None:
+    async with serving():
+        _, owner = await _typing()
+        vera, viewer = await _looking_on(owner)
+        await vera.http.alogout()
+
+        assert await viewer.is_closed() == 4401
+        await _goes_on(owner)
+
+
+async def test_a_viewer_whose_account_is_disabled_sees_no_more() -> None:
+    async with serving():
+        _, owner = await _typing()
+        _, viewer = await _looking_on(owner)
+        await User.objects.filter(username="vera").aupdate(is_active=False)
+
+        assert await viewer.is_closed() == 4403
+        await _goes_on(owner)
+
+
+async def test_a_viewer_stays_while_everything_is_in_order() -> None:
+    async with serving():
+        _, owner = await _typing()
+        _, viewer = await _looking_on(owner, labels="!legacy")
+
+        await asyncio.sleep(0.2)
+        await owner.types(b"ls\r")
+        await viewer.sees(b"ls")
