@@ -80,8 +80,10 @@ async def create_ticket(request: HttpRequest, body: TicketIn) -> Status[dict[str
     chosen = [body.target is not None, body.session is not None, body.stream is not None]
     if sum(chosen) != 1:
         raise Invalid("A ticket is for a target, a session or a stream.")
+    # Browsers name the page that asks; the socket must then come from the same one.
+    origin = request.headers.get("Origin", "")
     if body.stream is not None:
-        ticket = await aissue(user, login.key, "targets")
+        ticket = await aissue(user, login.key, "targets", origin=origin)
         return Status(201, _ticket(ticket, None, "/ws/targets", "hatchway.targets.v1"))
     if body.session is not None:
         session = await _visible(user, body.session)
@@ -104,7 +106,7 @@ async def create_ticket(request: HttpRequest, body: TicketIn) -> Status[dict[str
         allowed = await opening.decide(login, target, kind, launch, installed())
         payload = {"open": allowed.to_payload()}
         session_id = allowed.session_id
-    ticket = await aissue(user, login.key, "tty", payload)
+    ticket = await aissue(user, login.key, "tty", payload, origin=origin)
     return Status(201, _ticket(ticket, session_id, TTY_PATH, SUBPROTOCOL))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -26,15 +27,27 @@ def visible(user: Any, session_id: UUID) -> TerminalSession | None:
 
 def rights_on(user: Any, session: TerminalSession) -> frozenset[str]:
     """Return which of `own`, `view` and `terminate` the person holds on a session."""
-    held = rights_of(user)
+    held, labels = rights_of(user), _labels_of(session)
     rights = {
         action.value
         for action in (Action.VIEW, Action.TERMINATE)
-        if held.decide(action, session.target, {}).allowed
+        if held.decide(action, session.target, labels).allowed
     }
     if session.user_id == user.pk:
         rights |= {"own", "view"}
     return frozenset(rights)
+
+
+def _labels_of(session: TerminalSession) -> Mapping[str, str] | None:
+    """Return the labels that the pod had, while the session is held here.
+
+    None afterwards: nobody knows them, so that no selector lets anybody in, `!=` included.
+    """
+    with contextlib.suppress(Unavailable):
+        live = installed().host().get(session.id)
+        if live is not None:
+            return live.spec.pod.labels
+    return None
 
 
 def sessions(

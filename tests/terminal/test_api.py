@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from access.cluster_rights import Verdict
 from access.models import AuditEvent
 from protocol.execution import Refusal, Refused
 from terminal.models import TerminalSession
-from tests.terminal.site import TARGET_BODY, Person, give, serving
+from tests.terminal.site import ORIGIN, TARGET_BODY, Person, give, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -250,4 +251,56 @@ async def test_a_database_that_is_away_starts_nothing(monkeypatch: pytest.Monkey
         )
 
         assert await socket.is_closed() == 4500
+        assert site.cluster.requests == []
+
+
+@pytest.mark.parametrize(
+    ("selector", "status"),
+    [("tier=db", 200), ("tier!=web", 200), ("tier!=db", 404), ("!tier", 404), ("app", 404)],
+)
+async def test_a_selector_decides_whose_sessions_are_seen(selector: str, status: int) -> None:
+    async with serving() as site:
+        site.cluster.pod = replace(site.cluster.pod, labels={"tier": "db"})
+        alice = await _person("alice", "exec")
+        vera = await _person("vera")
+        await asyncio.to_thread(give, vera.user, "view", labels=selector)
+        socket = await alice.opens()
+        await socket.sees(b"$ ")
+        session = socket.told("welcome")[0]["session"]
+
+        assert (await vera.http.get(f"/api/sessions/{session}")).status_code == status
+
+
+async def test_when_the_labels_are_no_longer_known_no_selector_helps() -> None:
+    async with serving():
+        alice = await _person("alice", "exec")
+        vera = await _person("vera")
+        await asyncio.to_thread(give, vera.user, "view", "terminate", labels="!secret")
+        socket = await alice.opens()
+        await socket.sees(b"$ ")
+        session = socket.told("welcome")[0]["session"]
+        await socket.leaves()
+
+    assert (await vera.http.get(f"/api/sessions/{session}")).status_code == 404
+
+
+async def test_a_ticket_opens_a_socket_of_the_page_that_asked_for_it() -> None:
+    async with serving() as site:
+        alice = await _person("alice", "exec")
+        elsewhere, here = [
+            (
+                await alice.http.post(
+                    "/api/tickets",
+                    {"target": TARGET_BODY},
+                    content_type="application/json",
+                    headers={"origin": origin},
+                )
+            ).json()
+            for origin in ("http://localhost:8000", ORIGIN)
+        ]
+
+        assert not (await alice.socket(elsewhere["ticket"])).is_open
+        socket = await alice.socket(here["ticket"])
+        assert socket.is_open
+        await socket.leaves()
         assert site.cluster.requests == []
