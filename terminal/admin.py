@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
@@ -146,14 +147,16 @@ class TerminalSessionAdmin(ReadOnly, SessionAdminBase):
         """End one session from its page (POST only)."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        session = get_object_or_404(TerminalSession, pk=session_id)
+        page = reverse("admin:terminal_terminalsession_change", args=[session_id])
         if not self.has_terminate_permission(request):
             messages.error(request, _("You may not terminate sessions."))
-        elif _terminate(request, session):
+            return redirect(page)
+        session = get_object_or_404(TerminalSession, pk=session_id)
+        if _terminate(request, session):
             messages.success(request, _("The session is being ended."))
         else:
             messages.info(request, _("The session is over already."))
-        return redirect(reverse("admin:terminal_terminalsession_change", args=[session.pk]))
+        return redirect(page)
 
     def change_view(
         self,
@@ -163,8 +166,10 @@ class TerminalSessionAdmin(ReadOnly, SessionAdminBase):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Show the terminate button while the session is open."""
-        open_ones = TerminalSession.objects.exclude(state=State.ENDED)
-        is_open = open_ones.filter(pk=object_id, end_requested=None).exists()
+        session = self.get_object(request, unquote(object_id))
+        is_open = (
+            session is not None and session.state != State.ENDED and session.end_requested is None
+        )
         context = {
             **(extra_context or {}),
             "can_terminate": is_open and self.has_terminate_permission(request),

@@ -94,3 +94,19 @@ def test_staff_without_the_permission_cannot_terminate(
 
     session.refresh_from_db()
     assert session.end_requested is None
+
+
+@pytest.mark.parametrize("number", ["abc", "%20", "3f0b7a52", "_5f"])
+def test_an_address_with_a_senseless_number_leads_back(root: Client, number: str) -> None:
+    answer = root.get(_page("changelist") + f"{number}/change/")
+
+    assert answer.status_code == 302
+
+
+def test_staff_without_permissions_see_no_session(client: Client, session: TerminalSession) -> None:
+    client.force_login(User.objects.create_user("sam", password="x", is_staff=True))
+
+    for address in (_page("changelist"), _page("change", session.pk)):
+        answer = client.get(address)
+        assert answer.status_code == 403
+        assert b"alice" not in answer.content
