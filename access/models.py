@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from typing import Any, ClassVar, NoReturn
 
 from django.conf import settings
@@ -190,6 +191,14 @@ class AuditEvents(models.QuerySet["AuditEvent"]):
         raise AppendOnly
 
     async def abulk_update(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refuse."""
+        raise AppendOnly
+
+    def bulk_create(self, objs: Iterable[AuditEvent], *args: Any, **kwargs: Any) -> NoReturn:
+        """Refuse: with `update_conflicts` it would change what is stored."""
+        raise AppendOnly
+
+    async def abulk_create(self, objs: Iterable[AuditEvent], *args: Any, **kwargs: Any) -> NoReturn:
         """Refuse."""
         raise AppendOnly
 

@@ -58,6 +58,13 @@ def test_an_event_is_never_changed_or_removed(alice: Any) -> None:
         AuditEvent.objects.all().delete,
         lambda: AuditEvent.objects.update(username="mallory"),
         lambda: AuditEvent.objects.bulk_update([event], ["username"]),
+        lambda: AuditEvent.objects.bulk_create(
+            [AuditEvent(pk=event.pk, username="mallory")],
+            update_conflicts=True,
+            unique_fields=["id"],
+            update_fields=["username"],
+        ),
+        lambda: AuditEvent._base_manager.filter(pk=event.pk).update(username="mallory"),
         lambda: AuditEvent.objects.filter(pk=event.pk)._raw_delete("default"),
         lambda: AuditEvent.objects.update_or_create(pk=event.pk, defaults={"username": "mallory"}),
     ):
