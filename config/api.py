@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -14,6 +15,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from access.api import router as access_router
 from access.login import person_of
 from config.backends import backends
+from config.json_bodies import StrictParser
 from protocol.errors import PeerVisibleError
 from targets.api import build_router as build_targets_router
 from terminal.api import router as terminal_router
@@ -24,6 +26,7 @@ api = NinjaAPI(
     title="Hatchway",
     version=settings.VERSION,
     urls_namespace="api",
+    parser=StrictParser(),
     auth=person_of,
     docs_url="/docs" if settings.DEBUG else None,
 )
@@ -83,6 +86,12 @@ def _http(request: HttpRequest, error: Any) -> HttpResponse:
     assert isinstance(error, HttpError)
     message = "The request is malformed."
     return _answer(request, error.status_code, "invalid", message, {})
+
+
+@api.exception_handler(SuspiciousOperation)
+def _suspicious(request: HttpRequest, _error: Any) -> HttpResponse:
+    """Answer what Django refuses to read, such as a body of too many bytes."""
+    return _answer(request, HTTPStatus.BAD_REQUEST, "invalid", "The request is malformed.", {})
 
 
 @api.exception_handler(Exception)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from http import HTTPStatus
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from django.core.exceptions import ImproperlyConfigured
@@ -21,6 +22,9 @@ _FORGEABLE = (b"impersonate-", b"x-remote-", b"x-forwarded-", b"daphne-")
 """Headers that claim an identity or a way: taken off before Django sees them."""
 _FORGEABLE_NAMES = frozenset({b"forwarded", b"x-real-ip"})
 
+MAX_BODY = 1024 * 1024
+"""Bytes. Django keeps what it may read later on the disk, from strangers too: so not for ever."""
+
 
 def parse_networks(words: Iterable[str]) -> tuple[Network, ...]:
     """Return the networks that `words` name. Raises ImproperlyConfigured."""
@@ -31,7 +35,7 @@ def parse_networks(words: Iterable[str]) -> tuple[Network, ...]:
 
 
 class Hygiene:
-    """Refuse requests with control bytes, set the client's address, drop forgeable headers.
+    """Refuse control bytes and endless bodies, set the client's address, drop forgeable headers.
 
     The client is the peer of the socket. Only a peer among the trusted proxies is believed when it
     says for whom it asks (X-Forwarded-For, from the right, as far as trusted proxies reach) and by
@@ -51,6 +55,9 @@ class Hygiene:
         if _is_malformed(scope, headers):
             logger.warning("Refused a request with control bytes from %s.", _peer(scope))
             await _refuse(scope, send)
+            return
+        if status := _unwelcome_body(headers):
+            await _refuse(scope, send, status)
             return
         scope = dict(scope)
         client, scheme = self._true_client(scope, headers)
@@ -94,7 +101,19 @@ class Hygiene:
 def _is_malformed(scope: Scope, headers: list[Header]) -> bool:
     if any(not _CONTROL_BYTES.isdisjoint(value) or b"\x00" in name for name, value in headers):
         return True
+    if b"%00" in scope.get("query_string", b"") or b"\x00" in scope.get("query_string", b""):
+        return True
     return any(ord(character) < 0x20 or character == "\x7f" for character in scope["path"])
+
+
+def _unwelcome_body(headers: list[Header]) -> int | None:
+    """Return the status for a body that is too long or does not say how long it is."""
+    if any(name == b"transfer-encoding" for name, _ in headers):
+        return HTTPStatus.LENGTH_REQUIRED
+    lengths = [value for name, value in headers if name == b"content-length"]
+    if any(not value.isdigit() or len(value) > 9 or int(value) > MAX_BODY for value in lengths):
+        return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    return None
 
 
 def _is_forgeable(name: bytes) -> bool:
@@ -124,7 +143,7 @@ def _is_address(text: str) -> bool:
     return True
 
 
-async def _refuse(scope: Scope, send: Send) -> None:
+async def _refuse(scope: Scope, send: Send, status: int = HTTPStatus.BAD_REQUEST) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1000})
         return
@@ -132,7 +151,7 @@ async def _refuse(scope: Scope, send: Send) -> None:
     await send(
         {
             "type": "http.response.start",
-            "status": 400,
+            "status": int(status),
             "headers": [
                 (b"content-type", b"application/json"),
                 (b"content-length", str(len(body)).encode()),

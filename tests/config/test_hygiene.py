@@ -17,6 +17,7 @@ async def passed(
     kind: str = "http",
     scheme: str = "http",
     path: str = "/",
+    query: bytes = b"",
 ) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
     """Return the scope that the application got, if any, and what was answered."""
     got: list[dict[str, Any]] = []
@@ -34,6 +35,7 @@ async def passed(
     scope = {
         "type": kind,
         "path": path,
+        "query_string": query,
         "headers": list(headers),
         "client": client,
         "scheme": scheme,
@@ -124,3 +126,33 @@ async def test_a_malformed_socket_is_denied() -> None:
 
     assert scope is None
     assert sent == [{"type": "websocket.close", "code": 1000}]
+
+
+@pytest.mark.parametrize("query", [b"cluster=%00", b"q=a\x00b"])
+async def test_a_nul_in_the_query_is_refused(query: bytes) -> None:
+    scope, sent = await passed(query=query)
+
+    assert scope is None
+    assert sent[0]["status"] == 400
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        ((b"content-length", b"1048577"), 413),
+        ((b"content-length", b"9" * 5000), 413),
+        ((b"content-length", b"-1"), 413),
+        ((b"transfer-encoding", b"chunked"), 411),
+    ],
+)
+async def test_a_body_without_an_end_is_not_read(header: tuple[bytes, bytes], status: int) -> None:
+    scope, sent = await passed(header)
+
+    assert scope is None
+    assert sent[0]["status"] == status
+
+
+async def test_a_body_of_a_form_is_read() -> None:
+    scope, _ = await passed((b"content-length", b"1048576"))
+
+    assert scope is not None
