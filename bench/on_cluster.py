@@ -88,12 +88,12 @@ async def throughput(setting: Setting, report: Report) -> None:
                     found.append(rate)
         client = screens[0]
         assert isinstance(client, Client)
-        rate = [median(found) / 1e6 for found in rates]
+        typical = [median(found) / 1e6 for found in rates]
         report.add(
             "tty_throughput_ratio",
             paired_ratio(rates[0], rates[1]),
             peer=Peer(NAME, paired_ratio(rates[2], rates[1])) if len(rates) > 2 else None,
-            note=f"{rate[0]:.1f} MB/s of {rate[1]:.1f} MB/s {STRAIGHT}, "
+            note=f"{typical[0]:.1f} MB/s of {typical[1]:.1f} MB/s {STRAIGHT}, "
             f"{client.skipped / (client.skipped + client.received):.1%} skipped",
         )
 

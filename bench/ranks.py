@@ -1,4 +1,4 @@
-"""The few statistics of the bench: ranks of samples, never means, for two shared cores are noisy."""
+"""The few statistics of the bench: ranks, never means, for shared cores are noisy."""
 
 from __future__ import annotations
 

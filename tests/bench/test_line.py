@@ -5,21 +5,23 @@ from __future__ import annotations
 import asyncio
 import time
 
+import pytest
+
 from bench.line import Bucket, slow_line
 
 
 def test_bytes_pass_one_after_the_other() -> None:
     bucket = Bucket(8000)  # a byte a millisecond
 
-    assert bucket.pass_at(100, now=5.0) == 5.1
-    assert bucket.pass_at(100, now=5.0) == 5.2
+    assert bucket.pass_at(100, now=5.0) == pytest.approx(5.1)
+    assert bucket.pass_at(100, now=5.0) == pytest.approx(5.2)
 
 
 def test_an_idle_line_saves_nothing_up() -> None:
     bucket = Bucket(8000)
     bucket.pass_at(100, now=0.0)
 
-    assert bucket.pass_at(100, now=60.0) == 60.1
+    assert bucket.pass_at(100, now=60.0) == pytest.approx(60.1)
 
 
 async def test_a_line_carries_all_bytes_at_its_speed() -> None:
