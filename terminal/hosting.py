@@ -12,9 +12,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from channels.db import database_sync_to_async
 from django.db import DatabaseError
+from django.db.models import Q
 from django.utils import timezone
 
 from access.cluster_rights import ClusterRights
@@ -37,6 +39,9 @@ HEARTBEAT_SECONDS = 10.0
 DEAD_AFTER = timedelta(seconds=40)
 """Silence after which a host on another machine counts as dead: its sessions are closed within a
 minute."""
+NOT_HELD_AFTER = timedelta(seconds=60)
+"""Age at which a session of this host's own that it does not hold counts as left behind: its end
+could not be recorded, or it was recorded and never opened. Opening one takes far less."""
 REAP_FOR = timedelta(hours=1)
 """How long processes that could not be ended are tried again."""
 REAP_AT_ONCE = 20
@@ -90,7 +95,7 @@ class Hosting:
                 session_limits=self._limits,
             )
             await database_sync_to_async(_sign_life)(self.name)
-            beat = tasks.create_task(self._beat(), name="host heartbeat")
+            beat = tasks.create_task(self._beat(self._host), name="host heartbeat")
             hosting = tasks.create_task(self._host.run(), name="session host")
             await self._host.running.wait()
             try:
@@ -104,11 +109,12 @@ class Hosting:
                 beat.cancel()
                 await database_sync_to_async(_forget)(self.name)
 
-    async def _beat(self) -> None:
+    async def _beat(self, host: SessionHost) -> None:
         while True:
             try:
                 await database_sync_to_async(_sign_life)(self.name)
-                for session in await database_sync_to_async(_orphans)(self.name):
+                held = [session.spec.id for session in host.sessions()]
+                for session in await database_sync_to_async(_orphans)(self.name, held):
                     await self._clean_up(session)
             except DatabaseError as error:
                 log.warning("heartbeat not written: %s", error)
@@ -116,7 +122,11 @@ class Hosting:
 
     async def _clean_up(self, session: TerminalSession) -> None:
         """Close an orphan's record, then end its processes; whoever closes it does both."""
-        lost = Ending(EndReason.SERVER_LOST, "The server that held the session was lost.")
+        lost = (
+            Ending(EndReason.FAILED, "How the session ended could not be recorded.")
+            if session.host == self.name
+            else Ending(EndReason.SERVER_LOST, "The server that held the session was lost.")
+        )
         if session.state != State.ENDED:
             if not await database_sync_to_async(lifecycle.end)(session.id, lost):
                 return
@@ -153,15 +163,19 @@ def _forget(name: str) -> None:
         log.warning("host %s could not sign off: %s", name, error)
 
 
-def _orphans(own: str) -> list[TerminalSession]:
-    """Return sessions whose host is dead, and ended ones whose processes may still be there."""
+def _orphans(own: str, held: list[UUID]) -> list[TerminalSession]:
+    """Return sessions that nobody holds any more, and ended ones whose processes may still be
+    there. `held` are those of this host that it does hold."""
     now = timezone.now()
     alive = {
         host.name
         for host in Host.objects.filter(seen__gt=now - DEAD_AFTER)
         if host.name == own or not _is_dead_here(host)
     }
-    open_ones = TerminalSession.objects.exclude(state=State.ENDED).exclude(host__in=alive)
+    not_held = Q(host=own, started__lt=now - NOT_HELD_AFTER) & ~Q(id__in=held)
+    open_ones = TerminalSession.objects.exclude(state=State.ENDED).filter(
+        ~Q(host__in=alive) | not_held
+    )
     unreaped = TerminalSession.objects.filter(
         state=State.ENDED, reaped=False, ended__gt=now - REAP_FOR
     ).exclude(end_reason__in=[EndReason.REFUSED, EndReason.START_FAILED])

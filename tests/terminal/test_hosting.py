@@ -88,6 +88,19 @@ async def test_sessions_of_a_living_host_are_left_alone() -> None:
         assert len(site.reaper.markers) == 1
 
 
+async def test_a_session_of_its_own_that_nobody_holds_is_closed() -> None:
+    forgotten, opening = await _left_behind("test-host"), await _left_behind("test-host")
+    forgotten.started = timezone.now() - timedelta(minutes=2)
+    await forgotten.asave()
+    async with serving() as site:
+        row = await _reaped(forgotten)
+        await opening.arefresh_from_db()
+
+        assert (row.state, row.end_reason) == ("ended", "failed")
+        assert opening.state == "live"
+        assert len(site.reaper.markers) == 1
+
+
 async def test_processes_that_could_not_be_ended_are_tried_again() -> None:
     left = await _left_behind("never heard of")
     async with serving() as site:
