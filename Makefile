@@ -25,7 +25,7 @@ demo: ## Run Hatchway with a demo cluster [KUBECONFIG=path for your own; HATCHWA
 	@exec deploy/demo/start demo $(KUBECONFIG_FLAG)
 
 ##@ Work on it
-.PHONY: dev setup test check bench build
+.PHONY: dev setup test check check.ruff check.mypy check.imports check.django check.frontend bench build
 dev: ## The same with a reloading server and Vite
 	@exec deploy/demo/start dev $(KUBECONFIG_FLAG)
 setup: ## Install what tests and checks need
@@ -37,12 +37,18 @@ test: setup ## Run every check and test that this machine can run
 	$(PY) -m pytest -p tests.needs -r fE -o faulthandler_timeout=180 || failed="$$failed pytest"; \
 	if [ -n "$$failed" ]; then echo "Failed:$$failed"; exit 1; fi
 check: setup ## Lint, types, architecture contracts
+	@$(MAKE) --keep-going check.ruff check.mypy check.imports check.django check.frontend
+check.ruff:
 	$(PY) -m ruff check $(PYTHON_SOURCES)
 	$(PY) -m ruff format --check $(PYTHON_SOURCES)
+check.mypy:
 	$(PY) -m mypy $(PYTHON_SOURCES)
+check.imports:
 	.venv/bin/lint-imports
+check.django:
 	$(PY) manage.py check
 	$(PY) manage.py makemigrations --check --dry-run
+check.frontend:
 	cd frontend && npm run check
 bench: setup ## Print the figures of docs/performance, one JSON object per line [SUITE=terminal]
 	@exec $(PY) -m bench $(SUITE)
