@@ -150,7 +150,7 @@ class Window:
             if time.monotonic() > deadline:
                 raise AssertionError(
                     f"not seen: {what}; the screen is\n{self.text()}\n"
-                    f"and the status line {self.status.inner_text()!r}"
+                    f"and the page {self.page.locator('body').inner_text()[-300:]!r}"
                 )
             self.page.wait_for_timeout(POLL_MS)
 
@@ -179,6 +179,16 @@ class Window:
         assert expected not in command
         self.types(command + "\n")
         self.sees(expected)
+
+    def session(self) -> str:
+        """Return the id of the session that this tab remembers; there must be only one."""
+        found: str = self.page.evaluate(
+            """() => Object.entries(sessionStorage)
+              .filter(([key]) => key.startsWith("hatchway.terminal."))
+              .map(([, value]) => JSON.parse(value).session)
+              .reduce((one) => { throw new Error(`another than ${one}`); })"""
+        )
+        return found
 
     def answer(self, command: str) -> str:
         """Return the one line that a command prints."""
