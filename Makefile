@@ -50,7 +50,7 @@ check.django:
 	$(PY) manage.py makemigrations --check --dry-run
 check.frontend:
 	cd frontend && npm run check
-bench: setup ## Print the figures of docs/performance, one JSON object per line [SUITE=terminal]
+bench: setup ## Measure: one JSON object per figure and line [SUITE=terminal]
 	@exec $(PY) -m bench $(SUITE)
 build: ## Build the frontend
 	@exec deploy/demo/start build
