@@ -6,7 +6,7 @@ import asyncio
 import json
 import struct
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection
@@ -108,7 +108,9 @@ class Terminal:
             self.screens += 1
             self.output += data
             self.offset = offset
-        await self.tells({"type": "ack", "offset": self.offset})
+        with suppress(ConnectionClosed):
+            # The server may have closed behind what was just read; the close is read next.
+            await self.tells({"type": "ack", "offset": self.offset})
 
 
 @asynccontextmanager
