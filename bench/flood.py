@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 from bench.screen import PROMPT, Screen
 
-STREAM_BYTES = 16 * 1024 * 1024
+STREAM_BYTES = 8 * 1024 * 1024
 """What a throughput round reads."""
 LINE = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 

@@ -98,7 +98,8 @@ async def running_house(directory: Path, kubeconfig: Path, **more: str) -> Async
             stderr=output,
         )
     try:
-        async with aiohttp.ClientSession() as http:
+        # No limit: aiohttp's own is a hundred connections.
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
             house = House(f"http://127.0.0.1:{port}", port, process.pid, log, counts, http)
             await asyncio.to_thread(_wait_until_ready, process, house)
             yield house

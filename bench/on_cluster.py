@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from statistics import median
@@ -22,6 +23,7 @@ from kube.exec import KubeExecBackend
 KEYS = 600
 PAUSE_SECONDS = 0.003
 ROUNDS = 5
+STREAM_ROUNDS = 11
 FLOOD_SECONDS = 3.0
 FAST_BYTES_PER_SECOND = 20e6
 """What a good browser's terminal renders."""
@@ -81,7 +83,7 @@ async def throughput(setting: Setting, report: Report) -> None:
     """Measure how much of the API server's stream arrives."""
     async with _pair(setting) as (_, _, screens):
         rates: list[list[float]] = [[] for _ in screens]
-        for turn in range(ROUNDS + 1):
+        for turn in range(STREAM_ROUNDS + 1):
             for screen, found in zip(screens, rates, strict=True):
                 rate = await stream_rate(screen)
                 if turn:
@@ -225,7 +227,8 @@ async def idle_sessions(setting: Setting, report: Report) -> None:
                 for _ in range(IDLE_SESSIONS):
                     tasks.create_task(_stay(door, target, turns, opened, leave))
                 while len(opened) < IDLE_SESSIONS:
-                    await asyncio.sleep(0.1)
+                    await asyncio.sleep(1)
+                    print(f"bench: {len(opened)} sessions idle", file=sys.stderr, flush=True)
                 await asyncio.sleep(QUIET_SECONDS)
                 after = await asyncio.to_thread(house.memory)
                 leave.set()

@@ -43,9 +43,9 @@ MEASUREMENTS = (
     Measurement(("echo_50_p99_ms",), echo_of_fifty, 180),
     Measurement(("ctrl_c_ms", "flood_growth_mib"), interrupts, 180),
     Measurement(("ctrl_c_slow_line_ms",), slow_interrupts, 180),
-    Measurement(("idle_session_kib",), idle_sessions, 300),
     Measurement(("first_prompt_s",), first_prompt, 120),
     Measurement(("leak_tasks", "leak_fds", "leak_mib"), leaks, 600),
+    Measurement(("idle_session_kib",), idle_sessions, 300),
 )
 
 
@@ -70,7 +70,12 @@ async def run_suite(report: Report) -> None:
                 if figure not in report.measured and figure not in report.missing:
                     report.lack(figure, why)
             taken = time.monotonic() - began
-            print(f"bench: {', '.join(wanted)} took {taken:.0f} s", file=sys.stderr, flush=True)
+            print(
+                f"bench: {', '.join(wanted)} took {taken:.0f} s; "
+                f"{os.getloadavg()[0]:.1f} programs wanted {os.cpu_count()} cores",
+                file=sys.stderr,
+                flush=True,
+            )
 
 
 def sentence_of(error: BaseException) -> str:
