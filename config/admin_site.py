@@ -31,9 +31,3 @@ class HatchwayAdminSite(AdminSite):
             raise PermissionDenied
         following = request.GET.get("next", "/admin/")
         return redirect(f"/sign-in?{urlencode({'next': following})}")
-
-    def password_change(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Send people to the one page that changes passwords, where that is on record."""
-        return redirect("/account")

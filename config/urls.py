@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import path, re_path
+from django.views.generic import RedirectView
 
 from config import views
 from config.api import api
 
 urlpatterns = [
     path("api/", api.urls),
+    # One page changes passwords: it throttles, and what it does is on record.
+    path("admin/password_change/", RedirectView.as_view(url="/account")),
     path("admin/", admin.site.urls),
     path("healthz", views.health),
     # Every other address belongs to the frontend, which says itself what does not exist.
