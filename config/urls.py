@@ -12,7 +12,7 @@ from config.api import api
 urlpatterns = [
     path("api/", api.urls),
     # One page changes passwords: it throttles, and what it does is on record.
-    path("admin/password_change/", RedirectView.as_view(url="/account")),
+    path("admin/password_change/", admin.site.admin_view(RedirectView.as_view(url="/account"))),
     path("admin/", admin.site.urls),
     path("healthz", views.health),
     # Every other address belongs to the frontend, which says itself what does not exist.
