@@ -45,7 +45,7 @@ MEASUREMENTS = (
     Measurement(("ctrl_c_slow_line_ms",), slow_interrupts, 180),
     Measurement(("first_prompt_s",), first_prompt, 120),
     Measurement(("leak_tasks", "leak_fds", "leak_mib"), leaks, 600),
-    Measurement(("idle_session_kib",), idle_sessions, 300),
+    Measurement(("idle_session_kib",), idle_sessions, 360),
 )
 
 
