@@ -34,7 +34,7 @@ test: setup ## Run every check and test that this machine can run
 	@failed=""; \
 	$(MAKE) check || failed="$$failed check"; \
 	(cd frontend && npm test) || failed="$$failed vitest"; \
-	$(PY) -m pytest -p tests.needs -r fE -o faulthandler_timeout=180 || failed="$$failed pytest"; \
+	$(PY) -m pytest -p tests.needs -p tests.second_try -r fER -o faulthandler_timeout=180 || failed="$$failed pytest"; \
 	if [ -n "$$failed" ]; then echo "Failed:$$failed"; exit 1; fi
 check: setup ## Lint, types, architecture contracts
 	@$(MAKE) --keep-going check.ruff check.mypy check.imports check.django check.frontend
