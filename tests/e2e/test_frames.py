@@ -29,9 +29,12 @@ def server(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[RunningHatchway]:
     directory: Path = tmp_path_factory.mktemp("frames")
-    more = {"HATCHWAY_SESSIONS_PER_PERSON": "100", "HATCHWAY_SOCKETS_PER_PERSON": "100"}
     with running_hatchway(
-        directory, demo_cluster.kubeconfig, server=request.param, **more
+        directory,
+        demo_cluster.kubeconfig,
+        server=request.param,
+        HATCHWAY_SESSIONS_PER_PERSON="100",
+        HATCHWAY_SOCKETS_PER_PERSON="100",
     ) as running:
         yield running
 
