@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,10 +107,16 @@ def running_hatchway(
             capture_output=True,
             timeout=120,
         )
-    log = directory / "server.log"
+    with serving(server, port, env, directory / "server.log") as running:
+        yield running
+
+
+@contextmanager
+def serving(server: str, port: int, env: Mapping[str, str], log: Path) -> Iterator[RunningHatchway]:
+    """Serve on a database that is ready until the block is left, and end the server."""
     with log.open("ab") as output:
         process = subprocess.Popen(
-            server_command(server, port), cwd=ROOT, env=env, stdout=output, stderr=output
+            server_command(server, port), cwd=ROOT, env=dict(env), stdout=output, stderr=output
         )
     running = RunningHatchway(f"http://127.0.0.1:{port}", port, process, log, env)
     try:
@@ -118,6 +124,13 @@ def running_hatchway(
         yield running
     finally:
         stop(process)
+
+
+def restarted(
+    before: RunningHatchway, server: str = "uvicorn"
+) -> AbstractContextManager[RunningHatchway]:
+    """Serve again what ended: same database, same address."""
+    return serving(server, before.port, before.environment, before.log)
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:

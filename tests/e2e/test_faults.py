@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import pytest
 
 from tests.e2e.other_client import Hatchway
 from tests.e2e.person import ask, shell, sign_in, terminal
-from tests.e2e.running import RunningHatchway, running_hatchway, server_command, stop
+from tests.e2e.running import RunningHatchway, restarted, running_hatchway
 
 REAL = "real/default/web/main"
 DEADLINE = 60.0
@@ -63,7 +62,7 @@ async def test_stopping_a_server_ends_its_sessions_and_their_processes(
             "-c",
             "from terminal.models import *; print(TerminalSession.objects.get().end_reason)",
         )
-        with _restarted(first, server) as port:
+        with restarted(first, server) as port:
             again = await asyncio.to_thread(sign_in, port)
             assert not await _is_running(again, "sleep 7100")
             assert not await _is_running(again, "sleep 7200")
@@ -82,7 +81,7 @@ async def test_a_killed_server_leaves_no_process_behind(
             assert await _is_running(client, "sleep 7303")
             first.process.kill()
             await asyncio.to_thread(first.process.wait, 10)
-        with _restarted(first, "uvicorn") as second:
+        with restarted(first) as second:
             again = await asyncio.to_thread(sign_in, second)
 
             async def is_closed() -> bool:
@@ -133,32 +132,3 @@ async def test_an_administrator_ends_a_session_of_somebody_else(real: RunningHat
         return not await _is_running(alice, "sleep 7501")
 
     await _until_async(is_gone)
-
-
-class _restarted:
-    """The same server again: same database, same address."""
-
-    def __init__(self, before: RunningHatchway, server: str) -> None:
-        self._before = before
-        self._server = server
-
-    def __enter__(self) -> RunningHatchway:
-        from tests.e2e.running import ROOT, _wait_until_ready
-
-        before = self._before
-        with before.log.open("ab") as output:
-            self._process = subprocess.Popen(
-                server_command(self._server, before.port),
-                cwd=ROOT,
-                env=dict(before.environment),
-                stdout=output,
-                stderr=output,
-            )
-        running = RunningHatchway(
-            before.origin, before.port, self._process, before.log, before.environment
-        )
-        _wait_until_ready(running)
-        return running
-
-    def __exit__(self, *error: object) -> None:
-        stop(self._process)
