@@ -15,9 +15,9 @@ from terminal.session.ports import Reaped
 
 log = logging.getLogger(__name__)
 
-RETRY_SECONDS = (0.2, 0.5, 1, 2, 5, 10, 20, 30)
-"""Pauses between attempts to write an end while the database is away: about a minute in all. After
-that the row is closed by the reaper of the next start, with the reason `server_lost`."""
+RETRY_SECONDS = (0.2, 0.5, 1, 2, 5)
+"""Pauses between attempts to write an end while the database is away: within the ten seconds that
+the core gives one entry (limits.LEDGER_SECONDS). After that the host's heartbeat closes the row."""
 
 
 class DatabaseLedger:

@@ -75,8 +75,8 @@ REAP_SECONDS = 30.0
 """How long ending a session's processes in the container may take before it is given up."""
 
 LEDGER_SECONDS = 10.0
-"""How long one entry in the durable record may take. Longer: it is logged, and the next start of
-the server finds the session without an end."""
+"""How long one entry in the durable record may take. Longer: it is logged, and the host
+finds the row without an end later."""
 
 SENTINEL_SECONDS = 10.0
 """How long one round of the guard may take."""
