@@ -81,6 +81,19 @@ def test_one_file_opens_sockets_in_the_browser() -> None:
     assert users == ["frontend/src/transport/socket.ts"]
 
 
+def test_the_emulator_is_made_in_one_place_and_extended_by_nothing_that_answers_output() -> None:
+    makers = [name_of(p) for p in FRONTEND if re.search(r"new Terminal\(", p.read_text("utf-8"))]
+    addons = {
+        addon
+        for path in FRONTEND
+        for addon in re.findall(r"@xterm/addon-([a-z0-9-]+)", path.read_text("utf-8"))
+    }
+
+    assert makers == ["frontend/src/terminal/xterm-view.ts"]
+    # Neither the clipboard's (OSC 52) nor the images': both answer what programs write.
+    assert addons == {"fit", "search", "unicode11", "web-links", "webgl"}
+
+
 @pytest.mark.parametrize("word", ["v-html", "innerHTML", "outerHTML", "insertAdjacentHTML"])
 def test_text_never_becomes_markup_in_the_browser(word: str) -> None:
     assert [name_of(path) for path in FRONTEND if word in path.read_text("utf-8")] == []

@@ -10,6 +10,7 @@ import { Terminal } from "@xterm/xterm";
 import { type Disposable, DisposableStore, MutableDisposable } from "@/lib/disposable";
 import { Emitter, Observable } from "@/lib/emitter";
 import { browserClock } from "@/transport/browser";
+import { EMULATION } from "./emulation";
 import { commandOf, type KeyCommand } from "./keymap";
 import { openLink, safeLink } from "./links";
 import type { SearchOptions, SearchResult } from "./pane";
@@ -83,7 +84,7 @@ export class XtermView implements Disposable {
       new Terminal({
         ...this.#options(),
         ...DEFAULT_SIZE,
-        allowProposedApi: true,
+        ...EMULATION,
         documentOverride: this.#styleSafe.document,
         minimumContrastRatio: MIN_CONTRAST,
         macOptionIsMeta: true,

@@ -2,11 +2,13 @@
 
 import xterm from "@xterm/headless";
 
+import { EMULATION } from "@/terminal/emulation";
+
 export type Headless = InstanceType<typeof xterm.Terminal>;
 
 /** Make an emulator as terminal/xterm-view.ts does. */
 export function createHeadless(cols = 80, rows = 24, scrollback = 1000): Headless {
-  return new xterm.Terminal({ cols, rows, scrollback, allowProposedApi: true });
+  return new xterm.Terminal({ ...EMULATION, cols, rows, scrollback });
 }
 
 /** Write, and wait until it is parsed. */
