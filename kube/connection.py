@@ -26,7 +26,7 @@ from yarl import URL
 
 from kube.credentials import Credentials, CredentialSource
 from kube.errors import ApiRefused, CredentialsError, KubeError, Unreachable
-from kube.tcp import CLOSE_SECONDS, stream_socket
+from kube.tcp import CLOSE_SECONDS, Sockets
 from protocol.identity import Identity
 
 logger = logging.getLogger(__name__)
@@ -96,6 +96,7 @@ class ClusterConnection:
         self._checked = 0.0
         self._reloaded = float("-inf")
         self._loading = asyncio.Lock()
+        self._sockets = Sockets()
         self._calls: aiohttp.ClientSession | None = None
         self._streams: aiohttp.ClientSession | None = None
         self._version: str | None = None
@@ -117,6 +118,7 @@ class ClusterConnection:
             if session is not None:
                 await session.close()
         self._calls = self._streams = None
+        await self._sockets.aclose()
 
     async def call(
         self,
@@ -285,13 +287,19 @@ class ClusterConnection:
 
     def _call_session(self) -> aiohttp.ClientSession:
         if self._calls is None:
-            self._calls = _session(aiohttp.TCPConnector(limit=0, keepalive_timeout=30))
+            self._calls = _session(
+                aiohttp.TCPConnector(
+                    limit=0, keepalive_timeout=30, socket_factory=self._sockets.for_call
+                )
+            )
         return self._calls
 
     def _stream_session(self) -> aiohttp.ClientSession:
         if self._streams is None:
             self._streams = _session(
-                aiohttp.TCPConnector(limit=0, force_close=True, socket_factory=stream_socket)
+                aiohttp.TCPConnector(
+                    limit=0, force_close=True, socket_factory=self._sockets.for_stream
+                )
             )
         return self._streams
 

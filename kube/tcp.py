@@ -17,6 +17,7 @@ import struct
 import sys
 from collections.abc import Iterator
 from typing import Any
+from weakref import WeakSet
 
 import aiohttp
 
@@ -32,14 +33,54 @@ SILENT_SECONDS = 20.0
 """Without an acknowledgement of something sent. By then the kernel has sent it six times; a peer
 whose process does not read still acknowledges."""
 
+_POLL_SECONDS = 0.002
+"""Between two looks whether the event loop has closed what was cut."""
+
 _KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))  # seconds, tries
 
 _INFO = struct.Struct("=8B24I")  # struct tcp_info of linux/tcp.h, as far as it is needed
 _UNACKED, _LAST_ACK_RECEIVED = 8 + 4, 8 + 12  # segments; milliseconds ago
 
 
+class Sockets:
+    """The sockets to one server: makes them for aiohttp and sees that none outlives the rest.
+
+    A TLS connection that aiohttp drops says goodbye and waits half a minute for the answer, and
+    aiohttp knows of it no more: closing its session does not end it.
+    """
+
+    def __init__(self) -> None:
+        self._made: WeakSet[socket.socket] = WeakSet()
+
+    def for_call(self, address: Any) -> socket.socket:
+        """Make a socket for short calls (aiohttp's `socket_factory`)."""
+        family, kind, protocol, _name, _address = address
+        made = socket.socket(family=family, type=kind, proto=protocol)
+        self._made.add(made)
+        return made
+
+    def for_stream(self, address: Any) -> socket.socket:
+        """Make a socket for a stream (aiohttp's `socket_factory`)."""
+        made = stream_socket(address)
+        self._made.add(made)
+        return made
+
+    async def aclose(self) -> None:
+        """Cut what is still open, and return once it is closed, after CLOSE_SECONDS at the most.
+
+        To be called when the aiohttp sessions are closed: they make no new sockets then.
+        """
+        for made in self._made:
+            _shut(made)
+        for _ in range(round(CLOSE_SECONDS / _POLL_SECONDS)):
+            if all(made.fileno() == -1 for made in self._made):
+                return
+            await asyncio.sleep(_POLL_SECONDS)
+        logger.warning("connections to a cluster are still open after they were cut")
+
+
 def stream_socket(address: Any) -> socket.socket:
-    """Make a socket for a stream (aiohttp's `socket_factory`)."""
+    """Make a socket with the options of a stream."""
     family, kind, protocol, _name, _address = address
     made = socket.socket(family=family, type=kind, proto=protocol)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, STREAM_RECEIVE_BUFFER)

@@ -6,8 +6,10 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from aiohttp import web
+from yarl import URL
 
 from kube.clusters import Clusters
 from kube.connection import ClusterConfig, ClusterConnection, api_path
@@ -15,7 +17,9 @@ from kube.credentials import KubeconfigSource
 from kube.errors import ApiRefused, Unreachable
 from kube.kubeconfig import Context
 from protocol.identity import Identity
+from tests.e2e.faultproxy import fault_proxy
 from tests.kube.kubelet import Kubelet, answering, status_response
+from tests.kube.tls import Authority, tls_server
 
 ALICE = Identity("alice", ("team-a", "staff"))
 
@@ -209,6 +213,37 @@ async def test_calls_go_through_the_proxy_of_the_environment_but_never_for_this_
 
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     await clusters.connection("it").call("GET", "/x", identity=None)
+
+
+async def test_closing_ends_what_waits_for_a_goodbye_in_tls(tmp_path: Path) -> None:
+    authority = Authority()
+    certificate, key = authority.issue("me")
+    (tmp_path / "me.pem").write_bytes(certificate + key)
+    user = {"client-certificate": "me.pem", "client-key": "me.pem"}
+    async with (
+        tls_server(tmp_path, authority, authority, "k8s.test") as (address, _),
+        fault_proxy(URL(address).port or 0) as line,
+    ):
+        cluster = {
+            "server": f"https://127.0.0.1:{line.port}",
+            "insecure-skip-tls-verify": True,
+        }
+        source = KubeconfigSource(Context("it", cluster, user, "f", tmp_path))
+        connection = ClusterConnection(ClusterConfig("it"), source)
+        async with connection.lines("/lines", identity=None) as lines:
+            assert await anext(lines) == b"one"
+            line.hold()
+        ours = open_to(line.port)
+
+        await connection.aclose()
+
+        assert len(ours) == 1
+        assert open_to(line.port) == []
+
+
+def open_to(port: int) -> list[object]:
+    found = psutil.Process().net_connections("tcp")
+    return [each for each in found if each.raddr and each.raddr.port == port]
 
 
 def test_segments_are_escaped_and_never_climb() -> None:
