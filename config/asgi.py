@@ -16,10 +16,12 @@ django.setup()
 from config.application import build_application  # noqa: E402
 from config.backends import backends  # noqa: E402
 from config.checks import refuse_bad_configuration  # noqa: E402
+from config.daphne_heads import limit_heads  # noqa: E402
 from config.lifespan import Lifespan  # noqa: E402
 from config.sessions import build_hosting  # noqa: E402
 
 refuse_bad_configuration()
+limit_heads()
 
 lifespan = Lifespan()
 backends().hold_open(lifespan)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -9,7 +10,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from django.core.exceptions import ImproperlyConfigured
 
-from config.asgitypes import Application, Receive, Scope, Send
+from config.asgitypes import Application, Message, Receive, Scope, Send
+from config.waiting import BODY_SECONDS
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +34,10 @@ def parse_networks(words: Iterable[str]) -> tuple[Network, ...]:
         return tuple(ip_network(word, strict=False) for word in words)
     except ValueError as error:
         raise ImproperlyConfigured(f"HATCHWAY_TRUSTED_PROXIES: {error}.") from None
+
+
+class _BodyTooSlow(Exception):
+    """The body did not come in time."""
 
 
 class Hygiene:
@@ -64,7 +70,14 @@ class Hygiene:
         scope["client"] = client
         scope["scheme"] = scheme
         scope["headers"] = [(name, value) for name, value in headers if not _is_forgeable(name)]
-        await self._application(scope, receive, send)
+        if scope["type"] != "http":
+            await self._application(scope, receive, send)
+            return
+        try:
+            await self._application(scope, _in_time(receive), send)
+        except _BodyTooSlow:
+            # Nothing was answered: a body is read before the view is called.
+            await _refuse(scope, send, HTTPStatus.REQUEST_TIMEOUT)
 
     def _true_client(
         self, scope: Scope, headers: list[Header]
@@ -116,6 +129,29 @@ def _unwelcome_body(headers: list[Header]) -> int | None:
     return None
 
 
+def _in_time(receive: Receive) -> Receive:
+    """Return `receive` with an end to waiting for the body. Raises _BodyTooSlow.
+
+    What is received after the body (that the client is gone) may take as long as it likes.
+    """
+    due = asyncio.get_running_loop().time() + BODY_SECONDS
+    is_complete = False
+
+    async def receive_in_time() -> Message:
+        nonlocal is_complete
+        if is_complete:
+            return await receive()
+        try:
+            async with asyncio.timeout_at(due):
+                message = await receive()
+        except TimeoutError:
+            raise _BodyTooSlow from None
+        is_complete = not message.get("more_body", False)
+        return message
+
+    return receive_in_time
+
+
 def _is_forgeable(name: bytes) -> bool:
     return name.startswith(_FORGEABLE) or name in _FORGEABLE_NAMES
 
@@ -153,6 +189,8 @@ async def _refuse(scope: Scope, send: Send, status: int = HTTPStatus.BAD_REQUEST
             "type": "http.response.start",
             "status": int(status),
             "headers": [
+                # Where a body is not read there is no next request on this connection.
+                (b"connection", b"close"),
                 (b"content-type", b"application/json"),
                 (b"content-length", str(len(body)).encode()),
             ],

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 from config.asgitypes import Application, Receive, Scope, Send
+from config.uvicorn_heads import limit_heads
 
 logger = logging.getLogger(__name__)
 
@@ -121,6 +122,7 @@ class WithLifespan:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
+                limit_heads(receive)
                 try:
                     await self._lifespan.start()
                 except Exception as error:

@@ -6,6 +6,7 @@ import base64
 import http.client
 import json
 import os
+import resource
 import secrets
 import socket
 import subprocess
@@ -170,9 +171,17 @@ class Person:
 
 
 @contextmanager
-def running(server: str, folder: Path, **more: str) -> Iterator[Server]:
-    """Run a server until the context is left; its log stays in `folder`."""
+def running(server: str, folder: Path, *, files: int = 0, **more: str) -> Iterator[Server]:
+    """Run a server until the context is left; its log stays in `folder`.
+
+    `files` is how many files it may have open, 0 for as many as this process.
+    """
     port = free_port()
+
+    def limit_files() -> None:
+        if files:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+
     log = folder / f"{server}-{port}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -181,6 +190,7 @@ def running(server: str, folder: Path, **more: str) -> Iterator[Server]:
             env=environment(folder, port, **more),
             stdout=output,
             stderr=subprocess.STDOUT,
+            preexec_fn=limit_files,
         )
         try:
             _await_start(process, port, log)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from config import hygiene
 from config.hygiene import Hygiene
 
 PROXIES = ("10.0.0.0/8",)
@@ -156,3 +158,62 @@ async def test_a_body_of_a_form_is_read() -> None:
     scope, _ = await passed((b"content-length", b"1048576"))
 
     assert scope is not None
+
+
+async def test_a_body_that_does_not_come_in_time_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hygiene, "BODY_SECONDS", 0.05)
+    sent: list[Any] = []
+    pieces = [{"type": "http.request", "body": b"a", "more_body": True}]
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive()).get("more_body"):
+            pass
+
+    async def receive() -> Any:
+        return pieces.pop() if pieces else await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await Hygiene(application)(a_request(), receive, send)
+
+    assert sent[0]["status"] == 408
+    assert (b"connection", b"close") in sent[0]["headers"]
+
+
+async def test_a_view_may_work_longer_than_a_body_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hygiene, "BODY_SECONDS", 0.05)
+    heard: list[str] = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        while True:
+            heard.append((await receive())["type"])
+            if heard[-1] == "http.disconnect":
+                return
+
+    async def receive() -> Any:
+        if not heard:
+            return {"type": "http.request", "body": b"", "more_body": False}
+        await asyncio.sleep(0.1)
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        raise AssertionError(message)
+
+    await Hygiene(application)(a_request(), receive, send)
+
+    assert heard == ["http.request", "http.disconnect"]
+
+
+def a_request() -> dict[str, Any]:
+    """Return the scope of a plain request."""
+    return {
+        "type": "http",
+        "path": "/",
+        "query_string": b"",
+        "headers": [],
+        "client": ("198.51.100.7", 4711),
+        "scheme": "http",
+    }
