@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -70,8 +70,11 @@ class Report:
     measured: dict[str, float] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
 
-    def add(self, figure: str, value: float, *, peer: Peer | None = None, note: str = "") -> None:
-        """Print a figure. A value that is no number counts as missing."""
+    def add(self, figure: str, value: float, *, peers: Sequence[Peer] = (), note: str = "") -> None:
+        """Print a figure and what its peers reached; the first of them stands out.
+
+        A value that is no number counts as missing.
+        """
         budget = BUDGETS[figure]
         if not math.isfinite(value):
             self.lack(figure, f"the measurement gave {value}")
@@ -84,9 +87,10 @@ class Report:
                     "value": _rounded(value),
                     "unit": budget.unit,
                     "budget": budget.bound,
-                    "peer": peer.name if peer else None,
-                    "peer_value": _rounded(peer.value) if peer else None,
+                    "peer": peers[0].name if peers else None,
+                    "peer_value": _rounded(peers[0].value) if peers else None,
                     "ok": budget.allows(value),
+                    "peers": {peer.name: _rounded(peer.value) for peer in peers},
                     **({"note": note} if note else {}),
                 }
             )
@@ -106,6 +110,7 @@ class Report:
                     "peer": None,
                     "peer_value": None,
                     "ok": None,
+                    "peers": {},
                     "note": f"not measured: {why}",
                 }
             )
@@ -118,6 +123,15 @@ class Report:
         if all(BUDGETS[figure].allows(value) for figure, value in self.measured.items()):
             return Verdict.MET
         return Verdict.MISSED
+
+
+def sentence_of(error: BaseException) -> str:
+    """Say what went wrong, without the wrapping of task groups."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, Missing):
+        return str(error)
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
 def _rounded(value: float) -> float:

@@ -13,9 +13,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from bench.house import memory_of
+from bench.line import Bucket
+from bench.peer import Held, RunningPeer
 from bench.screen import Screen
 
 NAME = "kubectl exec"
+
+AHEAD_SECONDS = 0.002
+"""A terminal that renders slowly reads on until it is so far ahead: timers count milliseconds."""
 
 
 def find_kubectl() -> str | None:
@@ -28,38 +34,91 @@ def find_kubectl() -> str | None:
     )
 
 
-class Kubectl(Screen):
-    """A shell behind kubectl."""
+def exec_command(program: str, kubeconfig: Path, target: str) -> list[str]:
+    """Return the command line of a shell in the container."""
+    _, namespace, pod, container = target.split("/")
+    return [
+        *(program, "--kubeconfig", str(kubeconfig), "exec", "-it", "-n", namespace),
+        *(pod, "-c", container, "--", "bash"),
+    ]
 
-    def __init__(self, master: int) -> None:
+
+class Kubectl(Screen):
+    """A shell behind kubectl. Where `rate` is given, its terminal renders that many bytes/s."""
+
+    def __init__(self, master: int, pid: int, rate: float | None) -> None:
         super().__init__()
+        self.pid = pid
         self._master = master
+        self._renderer = None if rate is None else Bucket(rate * 8)
+        self._loop = asyncio.get_running_loop()
+        self._resting: asyncio.TimerHandle | None = None
 
     async def type(self, data: bytes) -> None:
         """Send input."""
         os.write(self._master, data)
 
-    def show(self) -> None:
-        """Take what the terminal has."""
+    def begin(self) -> None:
+        """Show from now on."""
+        self._loop.add_reader(self._master, self._show)
+
+    def end(self) -> None:
+        """Show no more."""
+        self._loop.remove_reader(self._master)
+        if self._resting is not None:
+            self._resting.cancel()
+
+    def _show(self) -> None:
         try:
-            self.take(os.read(self._master, 65536))
+            data = os.read(self._master, 65536)
         except OSError as error:
-            asyncio.get_running_loop().remove_reader(self._master)
+            self._loop.remove_reader(self._master)
             self.fail(ConnectionError(f"kubectl ended: {error}"))
+            return
+        self.take(data)
+        if self._renderer is not None:
+            now = self._loop.time()
+            drawn_at = self._renderer.pass_at(len(data), now)
+            if drawn_at - now > AHEAD_SECONDS:
+                self._loop.remove_reader(self._master)
+                self._resting = self._loop.call_at(drawn_at, self.begin)
+
+
+class KubectlPeer(RunningPeer):
+    """kubectl as a person runs it: no server, one process for each shell."""
+
+    def __init__(self, program: str, kubeconfig: Path, target: str) -> None:
+        self._place = (program, kubeconfig, target)
+        self._pids: set[int] = set()
+
+    @asynccontextmanager
+    async def shell(self, rate: float | None = None) -> AsyncIterator[Screen]:
+        """Open a shell. See RunningPeer."""
+        async with kubectl_shell(*self._place, rate=rate) as shell:
+            self._pids.add(shell.pid)
+            try:
+                yield shell
+            finally:
+                self._pids.remove(shell.pid)
+
+    def memory(self) -> Held:
+        """Return what the running kubectls hold."""
+        return Held(0, sum(memory_of(pid) for pid in self._pids.copy()))
 
 
 @asynccontextmanager
 async def kubectl_shell(
-    program: str, kubeconfig: Path, target: str, *, prepare: bool = True
+    program: str,
+    kubeconfig: Path,
+    target: str,
+    *,
+    rate: float | None = None,
+    prepare: bool = True,
 ) -> AsyncIterator[Kubectl]:
     """Run bash in the container; leaving ends it."""
-    _, namespace, pod, container = target.split("/")
     master, slave = pty.openpty()
     process = subprocess.Popen(
-        [
-            *(program, "--kubeconfig", str(kubeconfig), "exec", "-it", "-n", namespace),
-            *(pod, "-c", container, "--", "bash"),
-        ],
+        exec_command(program, kubeconfig, target),
         stdin=slave,
         stdout=slave,
         stderr=slave,
@@ -67,9 +126,8 @@ async def kubectl_shell(
         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     )
     os.close(slave)
-    shell = Kubectl(master)
-    loop = asyncio.get_running_loop()
-    loop.add_reader(master, shell.show)
+    shell = Kubectl(master, process.pid, rate)
+    shell.begin()
     try:
         if prepare:
             await shell.until(b"# ")
@@ -83,5 +141,5 @@ async def kubectl_shell(
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        loop.remove_reader(master)
+        shell.end()
         os.close(master)

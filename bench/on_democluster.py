@@ -86,7 +86,7 @@ async def first_prompt(setting: Setting, report: Report) -> None:
     report.add(
         "first_prompt_s",
         median(ours),
-        peer=Peer(NAME, median(theirs)) if theirs else None,
+        peers=[Peer(NAME, median(theirs))] if theirs else (),
         note=f"first of all {ours[0]:.2f} s, worst {max(ours):.2f} s",
     )
 

@@ -29,6 +29,7 @@ class Setting:
     kubeconfig: Path | None
     """An administrator's kubeconfig of a real cluster."""
     kubectl: str | None
+    ttyd: str | None
 
     def cluster(self) -> Path:
         """Return the real cluster's kubeconfig. Raises Missing."""

@@ -21,7 +21,8 @@ def report(lines: list[str], *expected: str) -> Report:
 
 
 def test_a_figure_is_one_json_object_on_a_line(lines: list[str]) -> None:
-    report(lines).add("ctrl_c_ms", 12.34567, peer=Peer("kubectl exec", 2.5), note="of 5")
+    peers = [Peer("kubectl exec", 2.5), Peer("terminado", 1234.56)]
+    report(lines).add("ctrl_c_ms", 12.34567, peers=peers, note="of 5")
 
     (line,) = lines
     assert json.loads(line) == {
@@ -32,8 +33,16 @@ def test_a_figure_is_one_json_object_on_a_line(lines: list[str]) -> None:
         "peer": "kubectl exec",
         "peer_value": 2.5,
         "ok": True,
+        "peers": {"kubectl exec": 2.5, "terminado": 1234.6},
         "note": "of 5",
     }
+
+
+def test_a_figure_that_nobody_else_was_measured_for_has_no_peer(lines: list[str]) -> None:
+    report(lines).add("leak_tasks", 0)
+
+    answer = json.loads(lines[0])
+    assert (answer["peer"], answer["peer_value"], answer["peers"]) == (None, None, {})
 
 
 def test_a_run_in_which_all_is_measured_and_within_budget_succeeds(lines: list[str]) -> None:
