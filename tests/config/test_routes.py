@@ -94,7 +94,21 @@ async def test_what_changes_something_takes_no_get(address: str, alice: Any) -> 
     client = AsyncClient()
     await client.aforce_login(alice)
 
-    assert (await client.get(address)).status_code == 405
+    answer = await client.get(address)
+
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert answer.json()["error"] == {
+        "code": "invalid",
+        "message": "This address takes POST.",
+        "data": {"allow": ["POST"]},
+    }
+
+
+def test_what_an_address_takes_is_told_without_a_loop_too() -> None:
+    answer = Client().get("/api/sign-in")
+
+    assert answer.status_code == 405
+    assert answer.json()["error"]["data"] == {"allow": ["POST"]}
 
 
 def test_an_auditor_reads_events_and_changes_nothing(
