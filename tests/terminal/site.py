@@ -97,10 +97,10 @@ async def serving(limits: Limits | None = None) -> AsyncIterator[Site]:
         wiring._installed[:] = before
 
 
-def give(user: User, *actions: str, **where: str) -> Grant:
+async def give(user: User, *actions: str, **where: str) -> Grant:
     """Give a person a grant of these actions."""
     scope = {"cluster": "*", "namespaces": "*", "containers": "*", **where}
-    return Grant.objects.create(
+    return await Grant.objects.acreate(
         name=f"{user.username} may {' '.join(actions)}",
         user=user,
         actions=list(actions),

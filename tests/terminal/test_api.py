@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 async def _person(name: str, *actions: str, **where: str) -> Person:
     user = await User.objects.acreate_user(name, password="a long pass phrase")
     if actions:
-        await asyncio.to_thread(give, user, *actions, **where)
+        await give(user, *actions, **where)
     return await Person(user).signs_in()
 
 
@@ -263,7 +263,7 @@ async def test_a_selector_decides_whose_sessions_are_seen(selector: str, status:
         site.cluster.pod = replace(site.cluster.pod, labels={"tier": "db"})
         alice = await _person("alice", "exec")
         vera = await _person("vera")
-        await asyncio.to_thread(give, vera.user, "view", labels=selector)
+        await give(vera.user, "view", labels=selector)
         socket = await alice.opens()
         await socket.sees(b"$ ")
         session = socket.told("welcome")[0]["session"]
@@ -275,7 +275,7 @@ async def test_when_the_labels_are_no_longer_known_no_selector_helps() -> None:
     async with serving():
         alice = await _person("alice", "exec")
         vera = await _person("vera")
-        await asyncio.to_thread(give, vera.user, "view", "terminate", labels="!secret")
+        await give(vera.user, "view", "terminate", labels="!secret")
         socket = await alice.opens()
         await socket.sees(b"$ ")
         session = socket.told("welcome")[0]["session"]

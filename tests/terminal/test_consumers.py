@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 async def _alice(*actions: str) -> Person:
     user = await User.objects.acreate_user("alice", password="a long pass phrase")
-    await asyncio.to_thread(give, user, *(actions or ("exec", "attach")))
+    await give(user, *(actions or ("exec", "attach")))
     return await Person(user).signs_in()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 
@@ -28,7 +29,7 @@ def _look_often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def _typing() -> tuple[Person, Socket]:
     user = await User.objects.acreate_user("alice", password="a long pass phrase")
-    await asyncio.to_thread(give, user, "exec")
+    await give(user, "exec")
     alice = await Person(user).signs_in()
     socket = await alice.opens()
     await socket.sees(b"$ ")
@@ -90,8 +91,8 @@ async def test_a_request_written_by_another_process_ends_the_session() -> None:
     async with serving():
         _, socket = await _typing()
         row = await TerminalSession.objects.aget()
-        asked = await asyncio.to_thread(
-            lifecycle.request_end, row, by="admin", reason=EndReason.TERMINATED, note="enough"
+        asked = await database_sync_to_async(lifecycle.request_end)(
+            row, by="admin", reason=EndReason.TERMINATED, note="enough"
         )
 
         assert asked
@@ -136,7 +137,7 @@ async def test_a_cluster_that_does_not_answer_neither_ends_sessions_nor_delays_l
 
 async def _looking_on(socket: Socket, **where: str) -> tuple[Person, Socket]:
     user = await User.objects.acreate_user("vera", password="a long pass phrase")
-    await asyncio.to_thread(give, user, "view", **where)
+    await give(user, "view", **where)
     vera = await Person(user).signs_in()
     viewer = await vera.opens(session=socket.told("welcome")[0]["session"], role="viewer")
     await viewer.sees(b"$ ")
