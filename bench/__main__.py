@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
+import signal
 import sys
 
 import uvloop
@@ -12,6 +14,9 @@ from bench.figures import BUDGETS, Report, Verdict
 from bench.terminal import run_suite
 
 SUITES = ("terminal",)
+
+ENDED = 130
+"""The exit code of a run that was told to end."""
 
 
 def main(arguments: list[str]) -> int:
@@ -26,7 +31,11 @@ def main(arguments: list[str]) -> int:
     except PermissionError:
         print("bench: may not raise its priority; the machine's noise counts more", file=sys.stderr)
     report = Report(show=lambda line: print(line, flush=True), expected=wanted)
-    uvloop.run(run_suite(report))
+    try:
+        uvloop.run(_run(report))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        print("bench: told to end; its servers and shells have ended", file=sys.stderr)
+        return ENDED
     verdict = report.verdict()
     for figure, why in report.missing.items():
         print(f"bench: {figure} is missing: {why}", file=sys.stderr)
@@ -36,6 +45,14 @@ def main(arguments: list[str]) -> int:
         ]
         print(f"bench: over budget: {', '.join(missed)}", file=sys.stderr)
     return int(verdict)
+
+
+async def _run(report: Report) -> None:
+    running = asyncio.current_task()
+    assert running is not None
+    # As Ctrl-C: whatever was started is ended on the way out.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
+    await run_suite(report)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,6 @@ from protocol.identity import Identity
 from protocol.size import DEFAULT_SIZE
 from protocol.target import Target
 
-LEAVE_SECONDS = 5.0
-
 
 class Direct(Screen):
     """A shell in a container without anything in between."""
@@ -49,6 +47,5 @@ async def direct_shell(
                 yield shell
             finally:
                 # Closing the connection alone would leave the shell in the container.
-                await shell.leave()
-                await asyncio.wait([reading], timeout=LEAVE_SECONDS)
+                await shell.leave(reading.done)
                 reading.cancel()

@@ -135,11 +135,9 @@ async def kubectl_shell(
         yield shell
     finally:
         if process.poll() is None:
-            await shell.leave()
-            try:
-                await asyncio.to_thread(process.wait, 5)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            await shell.leave(lambda: process.poll() is not None)
+        if process.poll() is None:
+            process.kill()
+            process.wait()
         shell.end()
         os.close(master)

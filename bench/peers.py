@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 from bench import kubectl, terminado, ttyd
 from bench.figures import Missing, Peer, sentence_of
 from bench.peer import RunningPeer
-from bench.setting import Setting
+from bench.setting import Setting, is_told_to_end
 from bench.web_peer import running_web_peer
 
 LIMIT_SECONDS = 100.0
@@ -61,6 +61,8 @@ async def compared(
                 async with start(setting, target) as peer:
                     found[name] = await measure(peer)
         except Exception as error:
+            if is_told_to_end():
+                raise
             # Named: what fails here says nothing about Hatchway.
             lacking[name] = sentence_of(error)
             print(f"bench: no {name} to compare with: {lacking[name]}", file=sys.stderr, flush=True)

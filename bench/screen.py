@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 REMEMBERED_BYTES = 4096
 """How much of the past a word is looked for in: longer than any word and what comes behind it."""
@@ -12,6 +13,12 @@ PATIENCE_SECONDS = 30.0
 """How long anything is waited for."""
 
 INTERRUPTED_SECONDS = 0.2
+
+LEAVE_TRIES = 4
+LEAVE_SECONDS = 1.5
+"""After so long a shell that has not ended is told once more: a busy one may have lost it."""
+LOOKS = 75
+"""How often it is looked at meanwhile."""
 
 PROMPT = b"ready> "
 
@@ -75,9 +82,20 @@ class Screen(ABC):
         await self.type(command + b"\r")
         await self.until(PROMPT, seconds)
 
-    async def leave(self) -> None:
-        """End whatever runs, and the shell."""
-        await self.type(b"\x03")
-        # The terminal's driver throws away what was typed right behind an interrupt key.
-        await asyncio.sleep(INTERRUPTED_SECONDS)
-        await self.type(b"exit\r")
+    async def leave(self, has_ended: Callable[[], bool]) -> None:
+        """End whatever runs, and the shell; give up where it has not ended after some tries."""
+        for _ in range(LEAVE_TRIES):
+            try:
+                await self.type(b"\x03")
+                # The terminal's driver throws away what was typed right behind an interrupt key.
+                await asyncio.sleep(INTERRUPTED_SECONDS)
+                if has_ended():
+                    return
+                await self.type(b"exit\r")
+            except OSError:
+                # The connection is gone, and there is nobody to tell.
+                return
+            for _ in range(LOOKS):
+                if has_ended():
+                    return
+                await asyncio.sleep(LEAVE_SECONDS / LOOKS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -57,3 +58,9 @@ class Setting:
     def clusters(self) -> Clusters:
         """Return the real cluster as the load client reaches it itself."""
         return Clusters([self.cluster()])
+
+
+def is_told_to_end() -> bool:
+    """Return whether the running task was cancelled: an error on the way out must not hide it."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -19,7 +19,7 @@ from bench.on_cluster.keys import beside_flood, echo, echo_of_fifty
 from bench.on_cluster.streams import throughput
 from bench.on_democluster import first_prompt, leaks
 from bench.peers import LIMIT_SECONDS
-from bench.setting import Setting
+from bench.setting import Setting, is_told_to_end
 from bench.ttyd import find_ttyd
 
 
@@ -69,6 +69,8 @@ async def run_suite(report: Report) -> None:
                 async with asyncio.timeout(measurement.seconds):
                     await measurement.measure(setting, report)
             except Exception as error:
+                if is_told_to_end():
+                    raise
                 # Named below; what fails here says nothing about the other figures.
                 why = sentence_of(error)
             for figure in wanted:

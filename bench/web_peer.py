@@ -19,7 +19,6 @@ from bench.screen import Screen
 from tests.e2e.running import free_port
 
 COLS, ROWS = 80, 24
-LEAVE_SECONDS = 5.0
 CLOSE_SECONDS = 2.0
 
 
@@ -83,10 +82,8 @@ class WebPeer(RunningPeer):
                     await shell.prepare()
                     yield shell
                 finally:
-                    if not opened.closed:
-                        # kubectl dies with its socket and leaves the shell in the container.
-                        await shell.leave()
-                        await asyncio.wait([reading], timeout=LEAVE_SECONDS)
+                    # kubectl dies with its socket and leaves the shell in the container.
+                    await shell.leave(reading.done)
                     reading.cancel()
 
     def memory(self) -> Held:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,3 +48,32 @@ def test_without_chromium_the_first_prompt_is_missing(tmp_path: Path) -> None:
 
 def test_an_unknown_suite_is_refused() -> None:
     assert bench("logs").returncode == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_told_to_end_cleans_up_first(number: signal.Signals) -> None:
+    program = """
+import asyncio, signal
+from bench import __main__ as bench
+async def endless(report):
+    print("measuring", flush=True)
+    try:
+        await asyncio.sleep(60)
+    finally:
+        await asyncio.sleep(0)
+        print("cleaned up", flush=True)
+bench.run_suite = endless
+signal.signal(signal.SIGINT, signal.default_int_handler)
+raise SystemExit(bench.main(["terminal", "leak_fds"]))
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == b"measuring\n"
+        running.send_signal(number)
+        rest, told = running.communicate(timeout=20)
+
+    assert rest == b"cleaned up\n"
+    assert b"told to end" in told
+    assert running.returncode == 130

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -72,3 +73,31 @@ async def test_a_machine_without_kubectl_has_no_peers(tmp_path: Path) -> None:
     assert found.lacking.keys() == EVERYBODY.keys() == {"kubectl exec", "terminado", "ttyd"}
     assert "HATCHWAY_TEST_KUBECTL" in found.lacking["terminado"]
     assert "HATCHWAY_TEST_TTYD" in found.lacking["ttyd"]
+
+
+async def test_an_error_on_the_way_out_does_not_hide_that_the_run_was_told_to_end(
+    tmp_path: Path,
+) -> None:
+    measuring = asyncio.Event()
+
+    async def measure(_: RunningPeer) -> float:
+        measuring.set()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            raise ConnectionError("it had gone")
+
+    async with asyncio.TaskGroup() as tasks:
+        comparing = tasks.create_task(_outcome(tmp_path, measure))
+        await measuring.wait()
+        comparing.cancel()
+
+    assert comparing.result() == "ConnectionError"
+
+
+async def _outcome(directory: Path, measure: Callable[[RunningPeer], Awaitable[float]]) -> str:
+    try:
+        await compared(setting(directory), TARGET, measure, {"one": starts, "two": starts})
+    except ConnectionError:
+        return "ConnectionError"
+    return "went on"

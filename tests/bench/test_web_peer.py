@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bench import processes, terminado, ttyd, web_peer
+from bench import processes, screen, terminado, ttyd
 from bench.flood import interrupt
 from bench.web_peer import WebPeer, running_web_peer
 
@@ -92,7 +92,7 @@ async def test_memory_is_that_of_the_server_and_of_its_programs(peer: WebPeer) -
 async def test_leaving_ends_the_server_and_programs_that_ignore_its_end(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(web_peer, "LEAVE_SECONDS", 0.2)
+    monkeypatch.setattr(screen, "LEAVE_TRIES", 1)
     monkeypatch.setattr(processes, "END_SECONDS", 2.0)
     async with serving(name, tmp_path / "peer.log") as running:
         server = psutil.Process(running.pid)
