@@ -57,6 +57,10 @@ class Emulator(Protocol):
         """Return everything that can be drawn again. Raises UnreadableState."""
         ...
 
+    def is_ground(self) -> bool:
+        """Return whether no sequence and no character is unfinished."""
+        ...
+
     def is_plain(self) -> bool:
         """Return whether plain text does nothing but print and scroll (see `shortcut.py`)."""
         ...
@@ -136,7 +140,7 @@ class GhosttyEmulator:
         for start in range(0, len(data), PIECE_BYTES):
             piece = data[start : start + PIECE_BYTES]
             at = 0
-            if not self._is_ground():
+            if not self.is_ground():
                 at = self._finish_sequence(piece)
                 self._refuse_foreign_modes()
             for found in _FOREIGN_SET.finditer(piece, at):
@@ -146,7 +150,7 @@ class GhosttyEmulator:
             if at < len(piece):
                 self._write(piece[at:] if at else piece)
             self._refuse_foreign_modes()
-            if not self._is_ground():
+            if not self.is_ground():
                 self._shorten()
 
     def _write(self, data: bytes) -> None:
@@ -176,7 +180,7 @@ class GhosttyEmulator:
                 lib.ghostty_terminal_set(self._terminal, lib.GHOSTTY_TERMINAL_OPT_MODE, self._mode)
                 self.resize(self._size)
 
-    def _is_ground(self) -> bool:
+    def is_ground(self) -> bool:
         lib.ghostty_terminal_get(self._terminal, lib.GHOSTTY_TERMINAL_DATA_VT_GROUND, self._ground)
         return bool(self._ground[0])
 
@@ -195,7 +199,7 @@ class GhosttyEmulator:
 
     def _continuation(self) -> bytes:
         """Return the bytes of the sequence or character that is not finished."""
-        if self._is_ground():
+        if self.is_ground():
             return b""
         return _filled(
             lambda buffer, length, written: lib.ghostty_terminal_continuation_buf(
@@ -204,7 +208,7 @@ class GhosttyEmulator:
         )
 
     def is_plain(self) -> bool:
-        if not self._is_ground():
+        if not self.is_ground():
             return False
         picture = self.picture()
         return (

@@ -22,6 +22,7 @@ from protocol.size import Size
 from terminal.screen import wire
 from terminal.screen.errors import BrokenFrame
 from terminal.screen.limits import (
+    HOLD_SECONDS,
     QUIET_SECONDS,
     RESTART_FIRST_SECONDS,
     RESTART_MOST_SECONDS,
@@ -51,6 +52,8 @@ class ScreenHouse:
     def __init__(self) -> None:
         self._screens: dict[int, Screen] = {}
         self._fed_recently: set[Screen] = set()
+        self._holding: set[Screen] = set()
+        self._flush_timer: asyncio.TimerHandle | None = None
         self._numbers = 0
         self._requests = 0
         self._writer: asyncio.StreamWriter | None = None
@@ -82,6 +85,8 @@ class ScreenHouse:
     ) -> None:
         for screen in list(self._screens.values()):
             screen.close()
+        if self._flush_timer is not None:
+            self._flush_timer.cancel()
         for task in self._own:
             task.cancel()
         await self._tasks.__aexit__(kind, error, trace)
@@ -108,11 +113,25 @@ class ScreenHouse:
         """Remember to look whether `screen` has gone quiet."""
         self._fed_recently.add(screen)
 
+    def hold(self, screen: Screen) -> None:
+        """Call `screen.flush` within HOLD_SECONDS; all screens that wait have one timer."""
+        self._holding.add(screen)
+        if self._flush_timer is None:
+            loop = asyncio.get_running_loop()
+            self._flush_timer = loop.call_later(HOLD_SECONDS, self._flush)
+
+    def _flush(self) -> None:
+        self._flush_timer = None
+        screens, self._holding = self._holding, set()
+        for screen in screens:
+            screen.flush()
+
     def forget(self, number: int) -> None:
         """Drop a closed screen."""
         screen = self._screens.pop(number, None)
         if screen is not None:
             self._fed_recently.discard(screen)
+            self._holding.discard(screen)
 
     def send(self, data: bytes) -> None:
         """Write to the helper; without one it is dropped, for the screens keep what is needed."""

@@ -86,6 +86,14 @@ kept for the model is bounded by KEPT_BYTES instead."""
 FEED_FRAME_BYTES = 256 * KIB
 """Output in one frame."""
 
+HOLD_BYTES = FEED_FRAME_BYTES
+"""Output that is held back before it is kept and sent to the helper in one piece. A process that is
+woken for every echo costs more than the echo; a flood in large pieces can be cut to its tail, and
+pieces of one size leave no holes in the memory."""
+
+HOLD_SECONDS = 0.05
+"""The longest that output is held back. A snapshot, a resize or a drain sends it at once."""
+
 HELPER_ADDRESS_BYTES = 8 * 1024 * MIB
 """Address space of the helper. A terminal reserves about 1.5 MiB and touches 12 KiB of it."""
 

@@ -76,6 +76,9 @@ class _Model:
     position: Position
     reported: Position | None = None
     """What the server was told last; None before it heard that the model is open."""
+    is_plain: bool | None = None
+    """What the emulator said when it was asked last; None when something since may have changed it.
+    Plain output changes nothing about it, so a long flood asks once."""
     queue: deque[_Output | Size | _SnapshotRequest | _KeyframeRequest] = field(
         default_factory=deque
     )
@@ -167,6 +170,7 @@ class Helper:
                     model.queue.popleft()
                     model.emulator.resize(size)
                     model.size = size
+                    model.is_plain = None
                     model.position = Position(model.position.offset, model.position.resizes + 1)
                 case _SnapshotRequest() as request:
                     model.queue.popleft()
@@ -196,6 +200,8 @@ class Helper:
         output = model.queue.popleft()
         assert isinstance(output, _Output)
         data = output.data[:most]
+        if model.is_plain is not None and not output.is_plain:
+            model.is_plain = None
         if len(data) < len(output.data):
             rest = _Output(output.data[most:], True if output.is_plain else None)
             model.queue.appendleft(rest)
@@ -222,14 +228,23 @@ def _flood(model: _Model) -> tuple[int, bytes, bytes] | None:
         waiting += len(item.data)
     if waiting < SHORTCUT_BYTES:
         return None
-    try:
-        if not model.emulator.is_plain():
-            return None
-    except ScreenError:
+    if not _takes_shortcuts(model):
         return None
     data = b"".join(frames)
     short = shorten(data, model.size.rows)
     return None if short is None else (len(frames), data, short)
+
+
+def _takes_shortcuts(model: _Model) -> bool:
+    """Return whether the emulator is in its plain state, and nothing is unfinished."""
+    if not model.emulator.is_ground():
+        return False
+    if model.is_plain is None:
+        try:
+            model.is_plain = model.emulator.is_plain()
+        except ScreenError:
+            return False
+    return model.is_plain
 
 
 def _snapshot(model: _Model, request: _SnapshotRequest) -> tuple[Kind, bytes]:
@@ -255,6 +270,7 @@ def _keyframe(model: _Model, request: _KeyframeRequest) -> tuple[Kind, bytes]:
             emulator = GhosttyEmulator.restore(small)
             model.emulator.close()
             model.emulator, state = emulator, small
+            model.is_plain = None
     except ScreenError as error:
         return Kind.FAILED, wire.pack_failed(wire.NO_REQUEST, str(error))
     return Kind.KEYFRAME, wire.pack_position(model.position, zlib.compress(state, _FASTEST))

@@ -12,6 +12,7 @@ from terminal.screen.errors import BrokenFrame, ScreenUnavailable
 from terminal.screen.limits import (
     DRAIN_WITHOUT_HELPER_SECONDS,
     FEED_FRAME_BYTES,
+    HOLD_BYTES,
     KEYFRAME_AFTER_BYTES,
     KEYFRAME_QUIET_BYTES,
     SNAPSHOT_SECONDS,
@@ -38,6 +39,10 @@ class House(Protocol):
         """Remember to look whether `screen` has gone quiet."""
         ...
 
+    def hold(self, screen: Screen) -> None:
+        """Call `screen.flush` within HOLD_SECONDS."""
+        ...
+
     def forget(self, number: int) -> None:
         """Drop a closed screen."""
         ...
@@ -55,6 +60,8 @@ class Screen:
         self._number = number
         self._past = Past(size)
         self._fed = Position(0, 0)
+        self._held: list[bytes] = []
+        self._held_bytes = 0
         self._consumed = Position(0, 0)
         self._requests: dict[int, tuple[asyncio.Future[Snapshot], int]] = {}
         self._waiting: set[asyncio.Future[None]] = set()
@@ -77,6 +84,20 @@ class Screen:
             return
         self._fed = Position(self._fed.offset + len(data), self._fed.resizes)
         self._fed_at = self._house.now()
+        if not self._held:
+            self._house.hold(self)
+        self._held.append(data)
+        self._held_bytes += len(data)
+        if self._held_bytes >= HOLD_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what was held back, and keep it."""
+        if not self._held:
+            return
+        data = self._held[0] if len(self._held) == 1 else b"".join(self._held)
+        self._held.clear()
+        self._held_bytes = 0
         self._house.note_fed(self)
         if self._past.add(data):
             logger.warning("screen %d: the bytes to rebuild it from were too many", self._number)
@@ -88,6 +109,7 @@ class Screen:
         if self._closed:
             return
         self._fed = Position(self._fed.offset, self._fed.resizes + 1)
+        self.flush()
         self._past.add(size)
         if self._attached:
             self._send(Kind.RESIZE, wire.pack_size(size))
@@ -98,6 +120,7 @@ class Screen:
         Returns at once when closed, and after DRAIN_WITHOUT_HELPER_SECONDS when there is no helper.
         """
         while not self._closed and self.backlog >= below:
+            self.flush()
             attached = self._attached
             woken = asyncio.get_running_loop().create_future()
             self._waiting.add(woken)
@@ -124,6 +147,7 @@ class Screen:
         try:
             async with asyncio.timeout(SNAPSHOT_SECONDS):
                 if self._attached:
+                    self.flush()
                     self._send(Kind.SNAPSHOT, wire.pack_request(request, scrollback))
                 return await answer
         except ScreenUnavailable:
@@ -142,6 +166,8 @@ class Screen:
         if self._attached:
             self._send(Kind.CLOSE)
         self._attached = False
+        self._held.clear()
+        self._held_bytes = 0
         self._house.forget(self._number)
         for answer, _ in self._requests.values():
             if not answer.done():
@@ -152,12 +178,17 @@ class Screen:
     @property
     def kept_bytes(self) -> int:
         """Bytes kept here so that a new helper can be brought to the same state."""
-        return self._past.kept_bytes
+        return self._past.kept_bytes + self._held_bytes
 
     @property
     def is_behind(self) -> bool:
         """Whether the emulator still has something to do for this screen."""
-        return self._consumed < self._fed or bool(self._requests)
+        sent = self._fed.offset - self._held_bytes
+        return (
+            self._consumed.offset < sent
+            or self._consumed.resizes < self._fed.resizes
+            or bool(self._requests)
+        )
 
     @property
     def is_closed(self) -> bool:
@@ -167,6 +198,7 @@ class Screen:
     def attach(self) -> None:
         """Bring a new helper to the present state (for the house)."""
         past = self._past
+        self.flush()
         self._attached = True
         self._keyframe_asked = False
         self._acknowledged = False
