@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 
-_JOIN_BELOW = 8 * 1024
-"""Bytes: pieces smaller than this are joined, so that a million keystroke echoes are not a million
-objects."""
+_SEGMENT_BYTES = 64 * 1024
+"""Bytes of one segment. Under a flood the oldest one is written over: memory that is given back and
+asked for again thirty times in a second is torn to pieces, which other sessions then pay for."""
 
 
 class Scrollback:
@@ -17,26 +17,27 @@ class Scrollback:
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
-        self._pieces: deque[bytes | bytearray] = deque()
+        self._segments: deque[bytearray] = deque()
+        self._start = 0  # offset of the first segment's first byte
         self.head = 0
         """Offset of the next byte to come."""
         self.tail = 0
         """Offset of the oldest byte kept."""
 
     def append(self, data: bytes) -> None:
-        """Add `data` at `head`, dropping whole pieces at the tail beyond the capacity."""
-        if not data:
-            return
-        last = self._pieces[-1] if self._pieces else None
-        if len(data) < _JOIN_BELOW and isinstance(last, bytearray) and len(last) < _JOIN_BELOW:
-            last += data
-        elif len(data) < _JOIN_BELOW:
-            self._pieces.append(bytearray(data))
-        else:
-            self._pieces.append(data)
-        self.head += len(data)
-        while self.head - self.tail > self._capacity and len(self._pieces) > 1:
-            self.tail += len(self._pieces.popleft())
+        """Add `data` at `head`; more than the capacity is dropped at the tail."""
+        with memoryview(data) as rest:
+            taken = 0
+            while taken < len(rest):
+                at = (self.head - self._start) % _SEGMENT_BYTES
+                if at == 0:
+                    self._segments.append(self._next_segment())
+                piece = rest[taken : taken + _SEGMENT_BYTES - at]
+                # A new segment grows by this, one that was used before is written over.
+                self._segments[-1][at : at + len(piece)] = piece
+                taken += len(piece)
+                self.head += len(piece)
+                self.tail = max(self.tail, self.head - self._capacity)
 
     def read(self, offset: int, most: int) -> bytes:
         """Return up to `most` bytes from `offset` on; empty at `head`.
@@ -45,26 +46,17 @@ class Scrollback:
         """
         if not self.tail <= offset <= self.head:
             raise ValueError(f"offset {offset} is outside {self.tail}..{self.head}")
-        # Readers are near the head, so look from there.
-        end = self.head
-        taken: list[bytes | bytearray] = []
-        for piece in reversed(self._pieces):
-            if end <= offset:
-                break
-            taken.append(piece)
-            end -= len(piece)
-        if not taken:
-            return b""
-        taken.reverse()
-        start = offset - end
-        if len(taken) == 1 or len(taken[0]) - start >= most:
-            return bytes(memoryview(taken[0])[start : start + most])
+        end = min(offset + most, self.head)
         parts: list[memoryview] = []
-        for piece in taken:
-            part = memoryview(piece)[start : start + most]
-            start = 0
-            most -= len(part)
+        while offset < end:
+            number, at = divmod(offset - self._start, _SEGMENT_BYTES)
+            part = memoryview(self._segments[number])[at : at + end - offset]
             parts.append(part)
-            if most <= 0:
-                break
+            offset += len(part)
         return b"".join(parts)
+
+    def _next_segment(self) -> bytearray:
+        if not self._segments or self._start + _SEGMENT_BYTES > self.tail:
+            return bytearray()
+        self._start += _SEGMENT_BYTES
+        return self._segments.popleft()
