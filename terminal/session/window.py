@@ -93,7 +93,7 @@ class AckWindow:
     def piece(self) -> int:
         """Bytes that one frame should carry at most: several fit into the window, so that on a slow
         line acknowledgements return before it has run empty."""
-        return self.size // 8
+        return self.size // 6
 
     def sent(self, end: int, now: float) -> None:
         """Note that everything before `end` was sent."""
