@@ -23,8 +23,10 @@ class Typist:
     async def begin(self) -> None:
         """Start the program that swallows input."""
         self._screen.forget()
-        await self._screen.type(b"cat >/dev/null; echo\r")
-        await self._screen.until(b"echo\r\n")
+        # The shell's editor echoes its own line before it hands the terminal over; a key typed in
+        # between is never echoed. What the command prints comes after that.
+        await self._screen.type(b"echo swal''lows; cat >/dev/null; echo\r")
+        await self._screen.until(b"swallows\r\n")
 
     async def key(self) -> float:
         """Type one key and wait for its echo; return the seconds."""
