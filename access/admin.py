@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.db.models import Model
@@ -15,9 +15,16 @@ from access.audit import EventTag, record
 from access.forms import GrantForm
 from access.models import AuditEvent, Grant
 
+# Django's classes take the model they are for as a parameter in their stubs alone.
+if TYPE_CHECKING:
+    GrantAdminBase = admin.ModelAdmin[Grant]
+    AuditEventAdminBase = admin.ModelAdmin[AuditEvent]
+else:
+    GrantAdminBase = AuditEventAdminBase = admin.ModelAdmin
+
 
 @admin.register(Grant)
-class GrantAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class GrantAdmin(GrantAdminBase):
     """Who may do what where. Every change is an audit event."""
 
     form = GrantForm
@@ -94,7 +101,7 @@ def _note(tag: EventTag, request: HttpRequest, grant: Grant, **more: Any) -> Non
 
 
 @admin.register(AuditEvent)
-class AuditEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class AuditEventAdmin(AuditEventAdminBase):
     """The audit trail, to read: nobody adds, changes or removes anything here."""
 
     list_display = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -10,8 +10,14 @@ from django.utils.translation import gettext_lazy as _
 from access.actions import Action
 from access.models import Grant
 
+# Django's class takes the model it is for as a parameter in its stubs alone.
+if TYPE_CHECKING:
+    GrantFormBase = forms.ModelForm[Grant]
+else:
+    GrantFormBase = forms.ModelForm
 
-class GrantForm(forms.ModelForm):  # type: ignore[type-arg]
+
+class GrantForm(GrantFormBase):
     """A grant, with its actions as boxes to tick."""
 
     actions = forms.MultipleChoiceField(

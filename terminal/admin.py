@@ -19,6 +19,10 @@ from terminal import lifecycle
 from terminal.models import Participant, State, TerminalSession
 from terminal.session.ending import EndReason
 
+NOTE_CHARACTERS = 500
+"""Of the reason that its owner reads; the database keeps no more."""
+
+# Django's classes take the models they are for as parameters in their stubs alone.
 if TYPE_CHECKING:
     SessionAdminBase = admin.ModelAdmin[TerminalSession]
     ParticipantInlineBase = admin.TabularInline[Participant, TerminalSession]
@@ -152,7 +156,7 @@ class TerminalSessionAdmin(ReadOnly, SessionAdminBase):
             messages.error(request, _("You may not terminate sessions."))
             return redirect(page)
         session = get_object_or_404(TerminalSession, pk=session_id)
-        if _terminate(request, session):
+        if _terminate(request, session, request.POST.get("reason", "").strip()):
             messages.success(request, _("The session is being ended."))
         else:
             messages.info(request, _("The session is over already."))
@@ -177,9 +181,9 @@ class TerminalSessionAdmin(ReadOnly, SessionAdminBase):
         return super().change_view(request, object_id, form_url, context)
 
 
-def _terminate(request: HttpRequest, session: TerminalSession) -> bool:
+def _terminate(request: HttpRequest, session: TerminalSession, note: str = "") -> bool:
     by = request.user.get_username()
-    asked = lifecycle.request_end(session, by=by, reason=EndReason.TERMINATED, note="admin site")
+    asked = lifecycle.request_end(session, by=by, reason=EndReason.TERMINATED, note=note)
     if asked:
         record(
             EventTag.SESSION_TERMINATE,
@@ -187,6 +191,6 @@ def _terminate(request: HttpRequest, session: TerminalSession) -> bool:
             address=address_of(request),
             target=session.target,
             session_id=session.id,
-            data={"owner": session.username, "note": "admin site"},
+            data={"owner": session.username, "note": note[:NOTE_CHARACTERS]},
         )
     return asked
