@@ -22,7 +22,7 @@ from access.signals import target_used
 from protocol import tty
 from protocol.size import Size
 from terminal import lifecycle
-from terminal.opening import Opening, check_room
+from terminal.opening import Opening
 from terminal.session.live import LiveSession
 from terminal.session.spec import Holder, SessionSpec
 from terminal.session.view import View
@@ -108,7 +108,6 @@ class TerminalConsumer(GuardedConsumer):
                 raise NotFound("The session has ended.")
             return live, self.payload["role"] == "owner"
         opening = Opening.from_payload(self.payload["open"])
-        await check_room(self.login.user_id, wiring)
         spec = SessionSpec(
             id=opening.session_id,
             target=opening.target,
@@ -121,7 +120,12 @@ class TerminalConsumer(GuardedConsumer):
         )
         # No record, no session: when this fails, nothing was started.
         await database_sync_to_async(lifecycle.create)(
-            spec, host=wiring.host_name, grant=opening.grant, cols=size.cols, rows=size.rows
+            spec,
+            host=wiring.host_name,
+            grant=opening.grant,
+            cols=size.cols,
+            rows=size.rows,
+            most=wiring.sessions_per_person,
         )
         await target_used.asend(
             sender=TerminalConsumer,

@@ -8,9 +8,12 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth import get_user_model
+from django.db import transaction
 from django.utils import timezone
 
 from access.audit import EventTag, record
+from access.errors import TooMany
 from terminal.models import Participant, State, TerminalSession
 from terminal.session.ending import Ending, EndReason
 from terminal.session.live import LiveSession
@@ -21,8 +24,18 @@ _SENTENCE = 500
 """Characters of a sentence that are kept."""
 
 
-def create(spec: SessionSpec, *, host: str, grant: str, cols: int, rows: int) -> TerminalSession:
-    """Write the session's row and its audit event. Nothing may be started before this returned."""
+@transaction.atomic
+def create(
+    spec: SessionSpec, *, host: str, grant: str, cols: int, rows: int, most: int
+) -> TerminalSession:
+    """Write the session's row and its audit event. Nothing may be started before this returned.
+
+    Raises TooMany when the person has `most` open sessions; of two that come at once, whichever
+    server they come to, one waits for the other.
+    """
+    # PostgreSQL locks the row; SQLite has let one transaction in alone (config/settings.py).
+    get_user_model().objects.select_for_update(no_key=True).filter(pk=spec.holder.user_id).first()
+    check_room(spec.holder.user_id, most)
     target, launch = spec.target, spec.launch
     session = TerminalSession.objects.create(
         id=spec.id,
@@ -50,6 +63,13 @@ def create(spec: SessionSpec, *, host: str, grant: str, cols: int, rows: int) ->
     )
     _audit(EventTag.SESSION_START, session)
     return session
+
+
+def check_room(user_id: int, most: int) -> None:
+    """Raise TooMany when the person has `most` open sessions already."""
+    mine = TerminalSession.objects.exclude(state=State.ENDED).filter(user_id=user_id)
+    if mine.count() >= most:
+        raise TooMany("You have too many open sessions; end one of them first.", limit=most)
 
 
 def go_live(session_id: UUID) -> bool:

@@ -12,7 +12,7 @@ from channels.db import database_sync_to_async
 
 from access.actions import Action
 from access.audit import EventTag, arecord
-from access.errors import Forbidden, Invalid, TooMany
+from access.errors import Forbidden, Invalid
 from access.identity import aidentity_of
 from access.login import Login
 from access.policy import Decision, Rights, rights_of
@@ -20,7 +20,7 @@ from protocol.errors import PeerVisibleError
 from protocol.execution import PodFacts
 from protocol.identity import Identity
 from protocol.target import Target
-from terminal.models import State, TerminalSession
+from terminal import lifecycle
 from terminal.session.launch import Launch, Shell
 from terminal.session.spec import Kind
 from terminal.wiring import Wiring
@@ -139,7 +139,8 @@ async def decide(
             reason=pod.reason,
             exit_code=pod.exit_code,
         )
-    await check_room(login.user_id, wiring)
+    # For a clear answer early: what counts is the look when the session is written down.
+    await database_sync_to_async(lifecycle.check_room)(login.user_id, wiring.sessions_per_person)
     return Opening(
         session_id=uuid.uuid4(),
         target=target,
@@ -150,16 +151,6 @@ async def decide(
         grant=decision.grant_name,
         identity=identity,
     )
-
-
-async def check_room(user_id: int, wiring: Wiring) -> None:
-    """Raise TooMany when the person has no session left to open."""
-    mine = TerminalSession.objects.exclude(state=State.ENDED).filter(user_id=user_id)
-    if await mine.acount() >= wiring.sessions_per_person:
-        raise TooMany(
-            "You have too many open sessions; end one of them first.",
-            limit=wiring.sessions_per_person,
-        )
 
 
 async def _refused(login: Login, target: Target, decision: Decision) -> Forbidden:
