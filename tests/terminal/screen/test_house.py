@@ -80,6 +80,42 @@ async def test_a_snapshot_shows_all_that_was_fed_before_it(house: ScreenHouse) -
     assert screen.backlog == 0
 
 
+async def test_output_reaches_the_model_without_anybody_asking_for_a_screen(
+    house: ScreenHouse,
+) -> None:
+    await _helper(house)
+    screen = house.open(Size(20, 5))
+
+    screen.feed(b"$ ")
+
+    assert screen.backlog == 2
+    await _until(lambda: screen.backlog == 0)
+
+
+async def test_a_flood_between_changes_of_state_is_shown_as_if_it_was_fed_whole(
+    house: ScreenHouse,
+) -> None:
+    await _helper(house)
+    size = Size(20, 6)
+    screen = house.open(size)
+    flood = b"".join(b"%06d\r\n" % number for number in range(60_000))
+    unfinished = flood + "終".encode()[:2]
+    steps: list[bytes | Size] = [
+        *(flood, flood, b"\x1b[4;6r", flood, flood, b"\x1b[r\x1b[31m", flood),
+        *(unfinished, "終".encode()[2:] + flood, Size(30, 9), flood, b"\x1b[?7l", flood, b"end"),
+    ]
+
+    for step in steps:
+        if isinstance(step, Size):
+            screen.resize(step)
+        else:
+            screen.feed(step)
+        await _until(lambda: screen.backlog == 0)
+
+    snapshot = await screen.snapshot()
+    assert (snapshot.data, snapshot.text) == _expected(size, *steps)
+
+
 async def test_sessions_do_not_mix(house: ScreenHouse) -> None:
     await _helper(house)
     streams = corpus.recorded() + corpus.made()
