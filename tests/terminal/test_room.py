@@ -13,6 +13,7 @@ AT_ONCE = """
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Barrier
+from time import sleep
 from uuid import uuid4
 from django.contrib.auth.models import User
 from django.db import connection
@@ -24,6 +25,11 @@ from tests.terminal.session.fakes import ALICE, exec_spec
 user = User.objects.create_user('alice')
 holder = replace(ALICE, user_id=user.pk)
 barrier = Barrier(12)
+count = lifecycle.check_room
+def counts_and_ponders(*arguments):
+    count(*arguments)
+    sleep(0.1)
+lifecycle.check_room = counts_and_ponders
 def opens(number):
     barrier.wait()
     spec = replace(exec_spec(), id=uuid4(), holder=holder)
