@@ -22,6 +22,7 @@ from contextlib import AsyncExitStack
 from typing import Any, ClassVar
 
 from channels.consumer import AsyncConsumer
+from django.db import InterfaceError, OperationalError
 
 from access import tickets
 from access.audit import EventTag, arecord
@@ -36,6 +37,8 @@ logger = logging.getLogger(__name__)
 TICKET_PREFIX = "hatchway.ticket."
 HELLO_SECONDS = 10.0
 """How long a client may take to say its first word."""
+BEGIN_SECONDS = 20.0
+"""How long this server may take to act on it: more than a busy database takes to give way."""
 SILENCE_SECONDS = 45.0
 """How long a client may say nothing afterwards: three of its pings."""
 FAREWELL_SECONDS = 5.0
@@ -63,6 +66,13 @@ class _TimedOut(PeerVisibleError):
     close_code = CloseCode.TIMED_OUT
 
 
+class _NotNow(PeerVisibleError):
+    """This server cannot do it at the moment. Clients try again by themselves."""
+
+    code = "unavailable"
+    close_code = CloseCode.INTERNAL_ERROR
+
+
 class _NoSubprotocol(PeerVisibleError):
     code = "no_subprotocol"
     close_code = CloseCode.NO_SUBPROTOCOL
@@ -80,6 +90,7 @@ class GuardedConsumer(AsyncConsumer):  # type: ignore[misc]
     purpose: ClassVar[str]
     """What tickets for this socket are issued for."""
     hello_seconds: ClassVar[float] = HELLO_SECONDS
+    begin_seconds: ClassVar[float] = BEGIN_SECONDS
     silence_seconds: ClassVar[float] = SILENCE_SECONDS
 
     login: Login
@@ -132,6 +143,10 @@ class GuardedConsumer(AsyncConsumer):  # type: ignore[misc]
             await self._close(closing.code)
         except PeerVisibleError as error:
             await self._close(error.close_code, error)
+        except (OperationalError, InterfaceError) as error:
+            logger.error("A socket of %s had no database: %s", ascii(self.login.username), error)
+            away = _NotNow("The database of Hatchway does not answer; try again in a moment.")
+            await self._close(away.close_code, away)
         except Exception:
             logger.exception("A socket of %s failed.", ascii(self.login.username))
             await self._close(CloseCode.INTERNAL_ERROR)
@@ -197,11 +212,16 @@ class GuardedConsumer(AsyncConsumer):  # type: ignore[misc]
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self.hello_seconds):
-                await self.received(await self._next_frame())
+                first = await self._next_frame()
         except TimeoutError:
             raise _TimedOut(
                 f"The client said nothing within {self.hello_seconds:g} seconds."
             ) from None
+        try:
+            async with asyncio.timeout(self.begin_seconds):
+                await self.received(first)
+        except TimeoutError:
+            raise _NotNow("Hatchway is too busy to begin; try again in a moment.") from None
         self._heard = loop.time()
         self.tasks.create_task(self._watch_silence())
         while True:

@@ -88,25 +88,25 @@ class TerminalConsumer(GuardedConsumer):
     async def _hello(self, hello: tty.Hello) -> None:
         if self._view is not None:
             raise tty.BadFrame("`hello` is said once.")
-        session, may_own = await self._session(hello.size)
+        session, may_own, participant = await self._session(hello.size)
         view = View(session, hello.client, holder_of(self.login), may_own)
         self._size = hello.size
+        await self.scopes.enter_async_context(self._stay(session, view, participant))
         session.join(view, hello.size, hello.offset)
         self._view = view
-        await self.scopes.enter_async_context(self._stay(session, view))
         self.tasks.create_task(self._pump(view))
         self.tasks.create_task(self._keep_checking(view))
 
-    async def _session(self, size: Size) -> tuple[LiveSession, bool]:
-        """Return the session that the ticket is for, opening a new one, and whether the person may
-        own it."""
+    async def _session(self, size: Size) -> tuple[LiveSession, bool, int | None]:
+        """Return the session that the ticket is for, opening a new one, whether the person may own
+        it, and the participant's id where the stay is on record already."""
         wiring = installed()
         host = wiring.host()
         if "join" in self.payload:
             live = host.get(UUID(self.payload["join"]))
             if live is None:
                 raise NotFound("The session has ended.")
-            return live, self.payload["role"] == "owner"
+            return live, self.payload["role"] == "owner", None
         opening = Opening.from_payload(self.payload["open"])
         spec = SessionSpec(
             id=opening.session_id,
@@ -119,7 +119,7 @@ class TerminalConsumer(GuardedConsumer):
             holder=holder_of(self.login),
         )
         # No record, no session: when this fails, nothing was started.
-        await database_sync_to_async(lifecycle.create)(
+        participant = await database_sync_to_async(lifecycle.create)(
             spec,
             host=wiring.host_name,
             grant=opening.grant,
@@ -134,25 +134,32 @@ class TerminalConsumer(GuardedConsumer):
             kind=opening.kind.value,
             shell=opening.launch.shell.value if opening.launch else "",
         )
-        return host.open(spec, size), True
+        return host.open(spec, size), True, participant
 
     @asynccontextmanager
-    async def _stay(self, session: LiveSession, view: View) -> AsyncIterator[None]:
-        """Be in the session as long as the socket is open, and leave it whatever happens."""
-        participant: int | None = None
+    async def _stay(
+        self, session: LiveSession, view: View, participant: int | None
+    ) -> AsyncIterator[None]:
+        """Have the stay on record before anything is shown, and leave whatever happens."""
         try:
-            participant = await database_sync_to_async(lifecycle.join)(
-                session.spec.id,
-                user_id=self.login.user_id,
-                username=self.login.username,
-                role=view.role,
-                address=self.login.address,
-            )
+            if participant is None:
+                is_owner = view.may_own and session.ending is None
+                participant = await database_sync_to_async(lifecycle.join)(
+                    session.spec.id,
+                    user_id=self.login.user_id,
+                    username=self.login.username,
+                    role="owner" if is_owner else "viewer",
+                    address=self.login.address,
+                )
             yield
         finally:
             session.leave(view)
             if participant is not None:
-                await database_sync_to_async(lifecycle.leave)(participant)
+                try:
+                    await database_sync_to_async(lifecycle.leave)(participant)
+                except DatabaseError as error:
+                    # It does not change how the socket is closed; the session's end closes the row.
+                    log.warning("that a participant left was not noted: %s", error)
 
     async def _pump(self, view: View) -> None:
         while (event := await view.next()) is not None:

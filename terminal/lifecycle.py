@@ -25,10 +25,9 @@ _SENTENCE = 500
 
 
 @transaction.atomic
-def create(
-    spec: SessionSpec, *, host: str, grant: str, cols: int, rows: int, most: int
-) -> TerminalSession:
-    """Write the session's row and its audit event. Nothing may be started before this returned.
+def create(spec: SessionSpec, *, host: str, grant: str, cols: int, rows: int, most: int) -> int:
+    """Write the session's row, its owner's stay and its audit event: all or nothing. Nothing may
+    be started before this returned. Returns the participant's id for `leave`.
 
     Raises TooMany when the person has `most` open sessions; of two that come at once, whichever
     server they come to, one waits for the other.
@@ -62,7 +61,14 @@ def create(
         rows=rows,
     )
     _audit(EventTag.SESSION_START, session)
-    return session
+    holder = spec.holder
+    return join(
+        spec.id,
+        user_id=holder.user_id,
+        username=holder.username,
+        role="owner",
+        address=holder.address,
+    )
 
 
 def check_room(user_id: int, most: int) -> None:

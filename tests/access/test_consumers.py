@@ -13,6 +13,7 @@ from asgiref.sync import sync_to_async
 from channels.auth import AuthMiddlewareStack
 from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
+from django.db import OperationalError
 from django.test import Client
 
 from access.audit import EventTag
@@ -60,6 +61,13 @@ class Echo(GuardedConsumer):
                 raise RuntimeError("secret detail")
             case "crash later":
                 self.tasks.create_task(self._crash())
+            case "no database":
+                raise OperationalError("secret detail of the database")
+            case "slow":
+                await asyncio.sleep(0.3)
+                await self.send_frame("done")
+            case "hang":
+                await asyncio.Event().wait()
             case "wait":
                 self.tasks.create_task(asyncio.Event().wait())
             case _:
@@ -77,6 +85,18 @@ class Echo(GuardedConsumer):
 
     async def _crash(self) -> None:
         raise RuntimeError("secret detail")
+
+
+class Hurried(Echo):
+    """Gives the client little time and itself enough."""
+
+    hello_seconds = 0.1
+
+
+class Overloaded(Echo):
+    """Gives itself little time."""
+
+    begin_seconds = 0.05
 
 
 class Impatient(Echo):
@@ -257,6 +277,40 @@ async def test_a_client_that_says_nothing_is_closed(connect: Any, alice: Any) ->
 
     assert (await socket.error())["code"] == "timed_out"
     assert (await socket.next())["code"] == 4408
+
+
+async def test_what_the_server_takes_to_begin_does_not_count_against_the_client(
+    connect: Any, alice: Any
+) -> None:
+    _, _, socket = await connect(alice, Hurried)
+
+    await socket.say("slow")
+
+    assert (await socket.next())["text"] == "done"
+    await socket.communicator.disconnect(timeout=DEADLINE)
+
+
+async def test_a_server_that_cannot_begin_says_so(connect: Any, alice: Any) -> None:
+    _, _, socket = await connect(alice, Overloaded)
+
+    await socket.say("hang")
+
+    error = await socket.error()
+    assert (error["code"], error["message"][-1]) == ("unavailable", ".")
+    assert (await socket.next())["code"] == 4500
+
+
+async def test_a_database_that_is_away_is_told_in_a_sentence(connect: Any, alice: Any) -> None:
+    _, _, socket = await connect(alice)
+
+    await socket.say("no database")
+
+    error = await socket.error()
+    assert error["code"] == "unavailable"
+    assert "database" in error["message"]
+    assert "secret" not in error["message"]
+    assert (await socket.next())["code"] == 4500
+    assert Echo.ended == ["let go"]
 
 
 async def test_a_client_that_falls_silent_is_closed(connect: Any, alice: Any) -> None:

@@ -8,14 +8,18 @@ from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import OperationalError
 
 from access.models import AuditEvent
+from terminal import lifecycle
 from terminal.models import Participant, TerminalSession
 from terminal.session.limits import Limits
 from tests.terminal.session.fakes import silent
 from tests.terminal.site import Person, Socket, give, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+HELLO = {"type": "hello", "client": "client-2", "cols": 80, "rows": 24, "offset": None}
 
 
 async def _alice(*actions: str) -> Person:
@@ -227,6 +231,63 @@ async def test_a_person_has_only_so_many_sessions() -> None:
 
         assert (answer["status"], answer["error"]["code"]) == (429, "too_many")
         assert len(sockets) == 3
+
+
+async def test_without_a_record_no_session_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving() as site:
+        alice = await _alice()
+        answer = await alice.ticket()
+        socket = await alice.socket(answer["ticket"])
+        monkeypatch.setattr(lifecycle, "join", _away)
+
+        await socket.tells(HELLO)
+
+        assert await socket.is_closed() == 4500
+        assert socket.told("error")[0]["code"] == "unavailable"
+        assert not socket.told("welcome")
+        assert site.cluster.requests == []
+        assert not await TerminalSession.objects.aexists()
+
+
+async def test_who_comes_back_without_a_record_takes_nothing_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with serving():
+        alice = await _alice()
+        first = await alice.opens()
+        await first.sees(b"$ ")
+        answer = await alice.ticket(session=first.told("welcome")[0]["session"])
+        second = await alice.socket(answer["ticket"])
+        monkeypatch.setattr(lifecycle, "join", _away)
+
+        await second.tells(HELLO)
+
+        assert await second.is_closed() == 4500
+        assert second.told("error")[0]["code"] == "unavailable"
+        await first.types(b"mine")
+        await first.sees(b"mine")
+        assert not first.told("role")
+
+
+async def test_a_departure_that_cannot_be_noted_changes_no_farewell(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving():
+        alice = await _alice()
+        socket = await alice.opens()
+        await socket.sees(b"$ ")
+        monkeypatch.setattr(lifecycle, "leave", _away)
+
+        await socket.types(b"exit\r")
+
+        assert await socket.is_closed() == 1000
+        assert "was not noted" in caplog.text
+        row = await _ended(socket.told("welcome")[0]["session"])
+        assert (await Participant.objects.aget(session=row)).left is not None
+
+
+def _away(*_: object, **__: object) -> None:
+    raise OperationalError("connection refused")
 
 
 async def test_input_frames_are_numbered_and_a_gap_closes_the_socket() -> None:
