@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,7 @@ from access.errors import Invalid, SignedOut, WrongCredentials
 from access.login import person_of
 from access.policy import grants_of, rights_of
 from access.throttle import one_attempt
+from protocol.reason import Reason, ReasonCode
 
 router = Router(tags=["access"])
 
@@ -117,11 +119,11 @@ def change_password(request: HttpRequest, body: PasswordChange) -> Status[None]:
         if not is_right:
             record(EventTag.LOGIN_FAIL, user=user, address=address, reason="password change")
     if not is_right:
-        raise Invalid("The old password is wrong.", problems=["The old password is wrong."])
+        raise _weak([Reason(ReasonCode.OLD_PASSWORD_WRONG)])
     try:
         validate_password(body.new, user)
     except ValidationError as error:
-        raise Invalid("The new password is too weak.", problems=list(error.messages)) from None
+        raise _weak([_reason_of(one) for one in error.error_list]) from None
     user.set_password(body.new)
     user.save(update_fields=["password"])
     update_session_auth_hash(request, user)
@@ -146,6 +148,24 @@ def read_my_grants(request: HttpRequest) -> list[GrantOut]:
         )
         for grant in grants_of(request.user)
     ]
+
+
+def _weak(problems: Sequence[Reason | str]) -> Invalid:
+    """Return the refusal of a password, with every problem it has."""
+    return Invalid(
+        " ".join(map(str, problems)),
+        problems=[str(one) for one in problems],
+        because_each=[one.to_wire() if isinstance(one, Reason) else None for one in problems],
+    )
+
+
+def _reason_of(error: ValidationError) -> Reason | str:
+    """Return what Django's validators say, or the sentence of a validator that is none of them."""
+    try:
+        code = ReasonCode(str(error.code))
+    except ValueError:
+        return " ".join(map(str, error.messages))
+    return Reason(code, {name: str(value) for name, value in (error.params or {}).items()})
 
 
 def _me(user: Any) -> Me:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from protocol.identity import Identity
+from protocol.reason import Reason
 from protocol.target import Target
 
 
@@ -19,6 +20,13 @@ class Verdict:
 
     allowed: bool
     reason: str = ""
+    because: Reason | None = None
+    """The same for a translation, where the cluster's own words are understood."""
+
+    @classmethod
+    def denied(cls, because: Reason) -> Verdict:
+        """Return a refusal for this reason."""
+        return cls(False, str(because), because)
 
 
 class ClusterRights(Protocol):

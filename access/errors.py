@@ -6,6 +6,7 @@ from typing import Any
 
 from protocol.close import CloseCode
 from protocol.errors import PeerVisibleError
+from protocol.reason import Reason
 
 
 class SignedOut(PeerVisibleError):
@@ -67,6 +68,6 @@ class TicketRefused(PeerVisibleError):
         self.why = why
 
 
-def forbidden(message: str, *, action: str, owner: str, **data: Any) -> Forbidden:
+def forbidden(message: str | Reason, *, action: str, owner: str, **data: Any) -> Forbidden:
     """Return a refusal that says which action is missing and whom to ask."""
     return Forbidden(message, action=action, owner=owner, **data)

@@ -22,6 +22,7 @@ from access.errors import Forbidden, forbidden
 from access.models import Grant
 from access.patterns import matches
 from access.selector import InvalidSelector, Selector, parse_selector
+from protocol.reason import Reason, ReasonCode
 from protocol.target import Target
 
 Labels = Mapping[str, str]
@@ -43,11 +44,11 @@ class Why(StrEnum):
     """A grant did allow it, until recently."""
 
 
-_SENTENCES = {
-    Why.NO_ACCOUNT: "Nobody is signed in, or the account is disabled.",
-    Why.NO_GRANT: "None of your grants covers this container.",
-    Why.NO_ACTION: "Your grants for this container do not allow this.",
-    Why.EXPIRED: "Your grant for this has expired.",
+_CODES = {
+    Why.NO_ACCOUNT: ReasonCode.NO_ACCOUNT,
+    Why.NO_GRANT: ReasonCode.NO_GRANT,
+    Why.NO_ACTION: ReasonCode.NO_ACTION,
+    Why.EXPIRED: ReasonCode.GRANT_EXPIRED,
 }
 
 
@@ -67,15 +68,20 @@ class Decision:
     @property
     def reason(self) -> str:
         """One sentence: which grant allows it, or why it is denied and whom to ask."""
+        because = self.because
+        return str(because) if because else f"Allowed by the grant {self.grant_name}."
+
+    @property
+    def because(self) -> Reason | None:
+        """Why it is denied and whom to ask; None when allowed."""
         if self.why is None:
-            return f"Allowed by the grant {self.grant_name}."
-        ask = f" Ask {self.owner}." if self.owner else ""
-        return f"You may not {self.action} here. {_SENTENCES[self.why]}{ask}"
+            return None
+        return Reason.of(_CODES[self.why], action=self.action.value, owner=self.owner)
 
     def refusal(self) -> Forbidden:
         """Return the error to raise where this decision denies."""
         return forbidden(
-            self.reason,
+            self.because or self.reason,
             action=self.action.value,
             owner=self.owner,
             why=self.why.value if self.why else "",

@@ -17,6 +17,7 @@ from django.utils.crypto import constant_time_compare
 from access.actions import Action
 from access.models import Grant
 from access.policy import Rights, rights_from
+from protocol.reason import Reason, ReasonCode
 from protocol.target import Target
 
 Key = TypeVar("Key", bound=Hashable)
@@ -32,14 +33,6 @@ class Why(StrEnum):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105
     GRANT_GONE = "grant_gone"
     """No grant allows the action any longer."""
-
-
-_SENTENCES = {
-    Why.SIGNED_OUT: "The login session ended.",
-    Why.DISABLED: "The account is disabled.",
-    Why.PASSWORD_CHANGED: "The password was changed.",
-    Why.GRANT_GONE: "The grant for this was taken away.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +55,9 @@ class Revoked:
     why: Why
 
     @property
-    def message(self) -> str:
-        """One sentence for the person."""
-        return _SENTENCES[self.why]
+    def because(self) -> Reason:
+        """The same for the person."""
+        return Reason(ReasonCode(self.why.value))
 
 
 def check(holdings: Mapping[Key, Holding]) -> dict[Key, Revoked]:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from django.conf import settings
 
 from access.errors import TooMany
+from protocol.reason import Reason, ReasonCode
 
 _open: Counter[int] = Counter()
 
@@ -18,11 +19,9 @@ def counted(user_id: int) -> Iterator[None]:
     """Count one socket of the person while the context is open. Raises TooMany at the limit."""
     mine = settings.HATCHWAY_SOCKETS_PER_PERSON
     if _open[user_id] >= mine:
-        raise TooMany(
-            f"You have {mine} connections open, which is the limit. Close a tab.", limit=mine
-        )
+        raise TooMany(Reason.of(ReasonCode.SOCKETS_LIMIT, limit=mine), limit=mine)
     if _open.total() >= settings.HATCHWAY_SOCKETS:
-        raise TooMany("Hatchway serves as many connections as it may. Try again in a minute.")
+        raise TooMany(Reason(ReasonCode.SERVER_FULL))
     _open[user_id] += 1
     try:
         yield

@@ -15,6 +15,7 @@ from django.utils import timezone
 from access.audit import EventTag
 from access.errors import TooMany
 from access.models import AuditEvent
+from protocol.reason import Reason, ReasonCode
 
 MAX_FAILURES = 10
 WINDOW = timedelta(minutes=5)
@@ -37,15 +38,11 @@ def one_attempt(username: str, address: str) -> Iterator[None]:
         for stripe in sorted({crc32(key.encode()) % len(_STRIPES) for key in keys}):
             lock = _STRIPES[stripe]
             if not lock.acquire(timeout=LOCK_SECONDS):
-                raise TooMany(
-                    "Too many people sign in at once. Try again in a minute.", retry_after=60
-                )
+                raise TooMany(Reason(ReasonCode.SIGN_IN_BUSY), retry_after=60)
             stack.callback(lock.release)
         wait = _seconds_to_wait(username, address)
         if wait:
-            raise TooMany(
-                f"Too many wrong passwords. Try again in {wait} seconds.", retry_after=wait
-            )
+            raise TooMany(Reason.of(ReasonCode.SIGN_IN_SLOWED, seconds=wait), retry_after=wait)
         yield
 
 

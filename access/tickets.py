@@ -15,6 +15,7 @@ from django.utils import timezone
 from access.errors import TicketRefused, TooMany
 from access.login import digest_of
 from access.models import Ticket
+from protocol.reason import Reason, ReasonCode
 
 LIFETIME = timedelta(seconds=30)
 SECRET_BYTES = 32
@@ -39,10 +40,7 @@ def issue(
     Ticket.objects.filter(expires__lte=now).delete()
     if Ticket.objects.filter(user_id=user.pk).count() >= settings.HATCHWAY_TICKETS_PER_PERSON:
         seconds = int(LIFETIME.total_seconds())
-        raise TooMany(
-            f"Too many connections are being opened. Try again in {seconds} seconds.",
-            retry_after=seconds,
-        )
+        raise TooMany(Reason.of(ReasonCode.TICKETS_LIMIT, seconds=seconds), retry_after=seconds)
     secret = secrets.token_urlsafe(SECRET_BYTES)
     Ticket.objects.create(
         digest=digest_of(secret),

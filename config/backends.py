@@ -62,8 +62,8 @@ async def _translated(
 ) -> AsyncIterator[ports.FeedEvent]:
     async for event in events:
         match event:
-            case kube_directory.StateChanged(state, message, namespaces):
-                yield ports.FeedState(state.value, message, namespaces)
+            case kube_directory.StateChanged(state, message, namespaces, because):
+                yield ports.FeedState(state.value, message, namespaces, because)
             case kube_directory.PodsChanged(reset, pods):
                 yield ports.PodsChanged(pods, reset)
             case kube_directory.PodsGone(uids):
@@ -86,7 +86,7 @@ class KubeRights:
         """Ask the cluster."""
         review = await self._ask[action](target, identity, fresh=fresh)
         if isinstance(review, Denied):
-            return Verdict(False, review.reason)
+            return Verdict.denied(review.because)
         return Verdict(True)
 
 

@@ -17,6 +17,7 @@ from kube.errors import ApiRefused, KubeError, refused
 from kube.pods import Json, containers_of, state_of
 from protocol.execution import Refusal, Refused
 from protocol.identity import Identity
+from protocol.reason import Reason, ReasonCode
 from protocol.refusal import StreamRefused
 from protocol.target import Target
 
@@ -74,7 +75,7 @@ class DebugContainers:
             pod = await self._patch(connection, target, identity, container)
             if _find(pod, name) is None:
                 # Servers before 1.22 answer 200 to this body and do nothing.
-                raise _failure("The cluster is too old for debug containers.")
+                raise _failure(Reason(ReasonCode.DEBUG_TOO_OLD))
             await self._wait_until_running(connection, target, identity, name, seconds)
         except KubeError as error:
             raise refused(error, subresource="ephemeralcontainers") from error
@@ -97,7 +98,7 @@ class DebugContainers:
             )
         except ApiRefused as error:
             if error.status == 404 and not error.details.get("name"):
-                raise _failure("The cluster does not offer debug containers.") from error
+                raise _failure(Reason(ReasonCode.DEBUG_NOT_OFFERED)) from error
             raise
         return answer
 
@@ -122,13 +123,13 @@ class DebugContainers:
                         return
                     if state == "terminated":
                         code = details.get("exitCode")
-                        raise _failure(f"The debug container ended at once (exit code {code}).")
+                        raise _failure(Reason.of(ReasonCode.DEBUG_ENDED, code=str(code)))
                     if reason in _HOPELESS:
-                        raise _failure(f"The debug container cannot be started: {reason}.")
+                        raise _failure(Reason.of(ReasonCode.DEBUG_NOT_STARTED, word=reason))
                     await asyncio.sleep(POLL_SECONDS)
         except TimeoutError as error:
             raise _failure(
-                f"The debug container did not start within {seconds:g} s: {reason}."
+                Reason.of(ReasonCode.DEBUG_LATE, seconds=f"{seconds:g}", word=reason)
             ) from error
 
 
@@ -143,5 +144,5 @@ def _find(pod: Json, name: str) -> Json | None:
     return None
 
 
-def _failure(message: str) -> StreamRefused:
-    return StreamRefused(Refused(Refusal.OTHER, message))
+def _failure(because: Reason) -> StreamRefused:
+    return StreamRefused(Refused(Refusal.OTHER, str(because), because=because))

@@ -28,6 +28,7 @@ from kube.feed import LIST_LIMIT, PodFeed, Scope
 from kube.pods import PodView
 from kube.reviews import AccessReviews, Allowed
 from protocol.identity import Identity
+from protocol.reason import Reason, ReasonCode
 from protocol.refusal import StreamRefused
 
 logger = logging.getLogger(__name__)
@@ -58,6 +59,8 @@ class StateChanged:
     state: FeedState
     message: str
     namespaces: tuple[str, ...]
+    because: Reason | None = None
+    """What the message says, for a translation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +151,7 @@ class ClusterDirectory:
         except Exception:
             logger.exception("watching a cluster failed")
             view.stop()
-            view.set_failed("Hatchway failed while it watched this cluster; reload the page.")
+            view.set_failed(Reason(ReasonCode.WATCH_FAILED))
 
 
 class Subscription:
@@ -205,7 +208,7 @@ class Subscription:
     def _state(self) -> StateChanged:
         view = self._view
         visible = tuple(name for name in view.namespaces if self._is_visible(name))
-        return StateChanged(view.state, view.message, visible)
+        return StateChanged(view.state, view.message, visible, view.because)
 
     def _everything(self) -> PodsChanged:
         self._reset = False
@@ -247,6 +250,7 @@ class _View:
         self.namespaces: tuple[str, ...] = ()
         self.state = FeedState.CONNECTING
         self.message = ""
+        self.because: Reason | None = None
         self.is_synced = False
 
     def subscribe(self, is_visible: Callable[[str], bool]) -> Subscription:
@@ -281,9 +285,9 @@ class _View:
             for task in self._following.values():
                 task.cancel()
 
-    def set_failed(self, message: str) -> None:
+    def set_failed(self, because: Reason) -> None:
         """Say that this view will not go on."""
-        self._set_state(FeedState.FAILED, message)
+        self._set_state(FeedState.FAILED, str(because), because)
 
     def update(self) -> None:
         """Work out the state from those of the feeds and tell the readers."""
@@ -293,10 +297,10 @@ class _View:
         troubled = next((feed for feed in feeds if feed.trouble), None)
         if troubled is not None:
             state = FeedState.RECONNECTING if self.is_synced else FeedState.CONNECTING
-            self._set_state(state, troubled.trouble)
+            self._set_state(state, troubled.trouble, troubled.because)
         elif self.is_synced:
-            nothing = "" if feeds else "There is no namespace in which you may list pods."
-            self._set_state(FeedState.LIVE, nothing)
+            nothing = None if feeds else Reason(ReasonCode.NO_NAMESPACES)
+            self._set_state(FeedState.LIVE, str(nothing or ""), nothing)
         for subscription in self._subscriptions:
             subscription.note_pods((), ())
 
@@ -325,7 +329,7 @@ class _View:
                 if self._feeds:
                     logger.info("%s: planning failed: %s", self._connection.name, error)
                 else:
-                    self._set_state(FeedState.FAILED, error.message)
+                    self._set_state(FeedState.FAILED, error.message, error.refused.reason)
                 pause = backoff.seconds()
             else:
                 self._apply(tasks, scopes, namespaces)
@@ -413,9 +417,9 @@ class _View:
         known = ((uid, self.pods.get(uid)) for uid in uids)
         return {uid for uid, pod in known if pod is not None and pod.namespace not in scopes}
 
-    def _set_state(self, state: FeedState, message: str) -> None:
+    def _set_state(self, state: FeedState, message: str, because: Reason | None) -> None:
         if (state, message) == (self.state, self.message):
             return
-        self.state, self.message = state, message
+        self.state, self.message, self.because = state, message, because
         for subscription in self._subscriptions:
             subscription.note_state()

@@ -16,6 +16,7 @@ import re
 from typing import Any
 
 from protocol.execution import Refusal, Refused
+from protocol.reason import Reason, ReasonCode
 from protocol.refusal import StreamRefused
 from protocol.remotecommand import shown_message
 
@@ -88,11 +89,15 @@ def _refusal(error: KubeError, subresource: str) -> Refused:
         if isinstance(error, CredentialsError):
             return Refused(Refusal.UNAUTHORIZED, str(error))
         return Refused(Refusal.CLUSTER_UNREACHABLE, str(error))
-    kind, message = _explain(error, f"pods/{subresource}" if subresource else "pods")
+    resource = f"pods/{subresource}" if subresource else "pods"
+    if error.status == 403 and error.message:
+        because = _missing_right(error.message, resource)
+        return Refused(Refusal.FORBIDDEN, str(because), error.status, because)
+    kind, message = _explain(error)
     return Refused(kind, message, error.status)
 
 
-def _explain(error: ApiRefused, resource: str) -> tuple[Refusal, str]:
+def _explain(error: ApiRefused) -> tuple[Refusal, str]:
     text = error.message
     shown = shown_message(text) or f"HTTP {error.status} without a reason"
     match error.status:
@@ -102,7 +107,10 @@ def _explain(error: ApiRefused, resource: str) -> tuple[Refusal, str]:
                 "The cluster does not accept Hatchway's credentials; tell the administrator.",
             )
         case 403:
-            return _explain_forbidden(text, resource)
+            return (
+                Refusal.SUBPROTOCOL,
+                "The cluster speaks neither v5 nor v4 of the exec protocol; it is too old.",
+            )
         case 404 if _WRONG_CONTAINER.search(text):
             return Refusal.CONTAINER_NOT_FOUND, "The pod has no container of that name."
         case 404:
@@ -121,22 +129,12 @@ def _explain(error: ApiRefused, resource: str) -> tuple[Refusal, str]:
             return Refusal.OTHER, f"The cluster refused: {shown}"
 
 
-def _explain_forbidden(text: str, resource: str) -> tuple[Refusal, str]:
-    if not text:
-        return (
-            Refusal.SUBPROTOCOL,
-            "The cluster speaks neither v5 nor v4 of the exec protocol; it is too old.",
-        )
+def _missing_right(text: str, resource: str) -> Reason:
     if _REASONLESS.match(text):
-        return (
-            Refusal.FORBIDDEN,
-            f"The cluster does not allow it: create on {resource} is missing.",
-        )
-    if (rbac := _RBAC.search(text)) is not None:
-        where = f" in namespace {rbac['namespace']}" if rbac["namespace"] else ""
-        return (
-            Refusal.FORBIDDEN,
-            f"The cluster does not allow it: {rbac['verb']} on {rbac['resource']}{where} "
-            f"is missing for {rbac['user']}.",
-        )
-    return Refusal.FORBIDDEN, f"The cluster does not allow it: {shown_message(text)}"
+        return Reason.of(ReasonCode.RBAC_ANYBODY, verb="create", resource=resource)
+    if (rbac := _RBAC.search(text)) is None:
+        return Reason.of(ReasonCode.CLUSTER_RULE, detail=shown_message(text))
+    missing = {"verb": rbac["verb"], "resource": rbac["resource"], "user": rbac["user"]}
+    if rbac["namespace"]:
+        return Reason(ReasonCode.RBAC, {**missing, "namespace": rbac["namespace"]})
+    return Reason(ReasonCode.RBAC_EVERYWHERE, missing)

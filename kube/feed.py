@@ -18,7 +18,9 @@ from kube.backoff import Backoff
 from kube.connection import ClusterConnection, api_path
 from kube.errors import ApiRefused, KubeError, Unreachable, refused
 from kube.pods import PodView, pod_view
+from protocol.execution import Refusal
 from protocol.identity import Identity
+from protocol.reason import Reason
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +79,8 @@ class PodFeed:
         """Whether they have been listed once."""
         self.trouble = ""
         """What is wrong, as one sentence, or nothing."""
+        self.because: Reason | None = None
+        """The same for a translation."""
 
     async def run(self) -> None:
         """List, watch, and begin again after every trouble, until cancelled."""
@@ -95,9 +99,12 @@ class PodFeed:
                 if error.status in (403, 404):
                     self._lose(refused(error).message)
                 self._version = None
-                await self._trouble(refused(error).message)
-            except (KubeError, OSError) as error:
-                await self._trouble(str(error))
+                await self._trouble(refused(error).message, refused(error).refused.reason)
+            except KubeError as error:
+                await self._trouble(str(error), refused(error).refused.reason)
+            except OSError as error:
+                away = Reason.of_refusal(Refusal.CLUSTER_UNREACHABLE)
+                await self._trouble(str(error), away)
 
     async def _list(self) -> None:
         found: set[str] = set()
@@ -179,7 +186,7 @@ class PodFeed:
 
     def _is_well(self) -> None:
         if self.trouble or not self.is_synced:
-            self.trouble = ""
+            self.trouble, self.because = "", None
             self.is_synced = True
             self._tree.update()
 
@@ -190,7 +197,7 @@ class PodFeed:
         self._tree.change((), gone)
         self._tree.replan()
 
-    async def _trouble(self, message: str) -> None:
-        self.trouble = message
+    async def _trouble(self, message: str, because: Reason) -> None:
+        self.trouble, self.because = message, because
         self._tree.update()
         await self._backoff.pause()

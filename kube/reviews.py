@@ -15,6 +15,7 @@ from kube.clusters import Clusters
 from kube.connection import ClusterConnection, IdentityMode
 from kube.errors import ApiRefused, KubeError, refused
 from protocol.identity import Identity
+from protocol.reason import Reason, ReasonCode
 from protocol.target import Target
 
 CACHE_SECONDS = 30.0
@@ -35,8 +36,13 @@ class Allowed:
 class Denied:
     """The cluster does not let this happen."""
 
-    reason: str
-    """One sentence for the person."""
+    because: Reason
+    """For the person."""
+
+    @property
+    def reason(self) -> str:
+        """The same as one sentence."""
+        return str(self.because)
 
 
 Review = Allowed | Denied
@@ -54,11 +60,17 @@ class _Question:
     subresource: str
     name: str
 
-    def __str__(self) -> str:
+    def denial(self) -> Reason:
+        """Return what is missing, and for whom."""
         what = f"{self.resource}/{self.subresource}" if self.subresource else self.resource
-        where = f" in namespace {self.namespace}" if self.namespace else ""
-        who = self.identity.user if self.identity else "Hatchway"
-        return f"{self.verb} on {what}{where} is missing for {who}"
+        missing = {
+            "verb": self.verb,
+            "resource": what,
+            "user": self.identity.user if self.identity else "Hatchway",
+        }
+        if self.namespace:
+            return Reason(ReasonCode.RBAC, {**missing, "namespace": self.namespace})
+        return Reason(ReasonCode.RBAC_EVERYWHERE, missing)
 
 
 class AccessReviews:
@@ -183,10 +195,10 @@ async def _ask(connection: ClusterConnection, question: _Question) -> Review:
         answer = await connection.call("POST", _PATH, identity=question.identity, body=body)
     except ApiRefused as error:
         if error.status == 403:
-            return Denied(refused(error).message)
+            return Denied(refused(error).refused.reason)
         raise refused(error) from error
     except KubeError as error:
         raise refused(error) from error
     if (answer.get("status") or {}).get("allowed") is True:
         return _ALLOWED
-    return Denied(f"The cluster does not allow it: {question}.")
+    return Denied(question.denial())

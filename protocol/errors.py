@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from protocol.close import CloseCode
+from protocol.reason import Reason
 
 
 class ProtocolError(Exception):
@@ -30,15 +31,18 @@ class PeerVisibleError(Exception):
     """An error whose sentence a person may see.
 
     `code` is a stable word that clients translate, `close_code` closes a socket, `data` carries
-    what the sentence was made of, `status` is the HTTP status of the same error.
+    what the sentence was made of, `status` is the HTTP status of the same error. Raised with a
+    Reason its sentence is that reason's, and `data["because"]` is what clients translate.
     """
 
     code: str = "internal"
     close_code: CloseCode = CloseCode.INTERNAL_ERROR
 
-    def __init__(self, message: str, **data: Any) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(self, message: str | Reason, **data: Any) -> None:
+        if isinstance(message, Reason):
+            data.setdefault("because", message.to_wire())
+        self.message = str(message)
+        super().__init__(self.message)
         self.data: Mapping[str, Any] = data
 
     @property

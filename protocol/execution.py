@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from protocol.identity import Identity
+from protocol.reason import Reason
 from protocol.size import Size
 from protocol.target import Target
 
@@ -90,6 +91,13 @@ class Refused:
     message: str
     status: int | None = None
     """The HTTP status, where there was one."""
+    because: Reason | None = None
+    """More than `kind` says, for a translation; None where that is all."""
+
+    @property
+    def reason(self) -> Reason:
+        """What to translate."""
+        return self.because or Reason.of_refusal(self.kind)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,12 @@ class StreamRefused(PeerVisibleError):
     """A cluster did not open a stream or did not answer a question about a pod."""
 
     def __init__(self, refused: Refused) -> None:
-        super().__init__(refused.message, kind=refused.kind.value, status=refused.status)
+        super().__init__(
+            refused.message,
+            kind=refused.kind.value,
+            status=refused.status,
+            because=refused.reason.to_wire(),
+        )
         self.refused = refused
         self.code = f"cluster_{refused.kind.value}"
         self.close_code = _CLOSE_CODES[refused.kind]

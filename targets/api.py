@@ -21,6 +21,7 @@ from access.errors import Forbidden, Invalid
 from access.identity import identity_of
 from access.policy import Decision, Labels, can, could, rights_of
 from protocol.identity import Identity
+from protocol.reason import Reason, ReasonCode
 from protocol.target import Target, check_cluster, check_namespace, check_pod
 from targets.models import Favourite, Preferences, Recent
 from targets.ports import DebugContainers, Directory, PodReader
@@ -105,7 +106,7 @@ def build_router(
         image = body.image or settings.HATCHWAY_DEBUG_IMAGES[0]
         if image not in settings.HATCHWAY_DEBUG_IMAGES:
             raise Invalid(
-                "A debug container may have one of the configured images only.",
+                Reason(ReasonCode.DEBUG_IMAGE),
                 images=list(settings.HATCHWAY_DEBUG_IMAGES),
             )
         identity: Identity = await database_sync_to_async(identity_of)(user)
@@ -114,7 +115,10 @@ def build_router(
         if not verdict.allowed:
             await _record_refusal(request, user, target, decision, verdict.reason)
             raise Forbidden(
-                verdict.reason, action=Action.DEBUG.value, owner="", why="cluster_rights"
+                verdict.because or verdict.reason,
+                action=Action.DEBUG.value,
+                owner="",
+                why="cluster_rights",
             )
         name = await debug.start(target, identity, image=image)
         await arecord(
@@ -180,7 +184,8 @@ def _add_kept_things(router: Router) -> None:
         mine = Favourite.objects.filter(user=_person(request))
         with transaction.atomic():
             if not mine.filter(**place).exists() and mine.count() >= MAX_FAVOURITES:
-                raise Invalid(f"There may be {MAX_FAVOURITES} favourites.", limit=MAX_FAVOURITES)
+                limit = MAX_FAVOURITES
+                raise Invalid(Reason.of(ReasonCode.FAVOURITES_LIMIT, limit=limit), limit=limit)
             Favourite.objects.get_or_create(user=_person(request), **place)
         return Status(204, None)
 

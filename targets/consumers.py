@@ -93,4 +93,4 @@ class TargetsConsumer(GuardedConsumer):
 def _closing(revoked: Revoked) -> Any:
     if revoked.why in (Why.SIGNED_OUT, Why.PASSWORD_CHANGED):
         return SignedOut()
-    return Forbidden(revoked.message, why=revoked.why.value)
+    return Forbidden(revoked.because, why=revoked.why.value)

@@ -15,6 +15,7 @@ from access.actions import Action
 from access.cluster_rights import ClusterRights, Verdict
 from access.policy import Rights as Grants
 from protocol.identity import Identity
+from protocol.reason import Reason, ReasonCode
 from protocol.refusal import StreamRefused
 from protocol.target import Target
 from targets import wire
@@ -62,7 +63,8 @@ class ClusterFeed:
         if self._cluster not in self._directory.names() or not self._grants.sees_cluster(
             self._cluster
         ):
-            await self._fail("There is no such cluster, or none of your grants is for it.")
+            hidden = Reason(ReasonCode.NO_SUCH_CLUSTER)
+            await self._fail(str(hidden), hidden)
             return
         try:
             async with (
@@ -73,11 +75,8 @@ class ClusterFeed:
                 async for event in events:
                     async with self._turn:
                         match event:
-                            case FeedState(state, message, namespaces):
-                                seen = [name for name in namespaces if self._sees(name)]
-                                await self._send(
-                                    wire.cluster_state(self._cluster, state, message, seen)
-                                )
+                            case FeedState():
+                                await self._tell_state(event)
                                 continue
                             case PodsGone(uids):
                                 await self._remove(uids)
@@ -86,13 +85,19 @@ class ClusterFeed:
                                 await self._change(pods, reset=reset)
                     await asyncio.sleep(self._period)
         except* StreamRefused as refused:
-            await self._fail(_sentence_of(refused))
+            first = _first_of(refused)
+            await self._fail(first.message, first.refused.reason)
 
     def _sees(self, namespace: str) -> bool:
         return self._grants.sees_namespace(self._cluster, namespace)
 
-    async def _fail(self, message: str) -> None:
-        await self._send(wire.cluster_state(self._cluster, "failed", message, ()))
+    async def _fail(self, message: str, because: Reason) -> None:
+        await self._tell_state(FeedState("failed", message, (), because))
+
+    async def _tell_state(self, event: FeedState) -> None:
+        seen = [name for name in event.namespaces if self._sees(name)]
+        text = wire.cluster_state(self._cluster, event.state, event.message, seen, event.because)
+        await self._send(text)
 
     async def _change(self, pods: Iterable[Pod], *, reset: bool) -> None:
         pods = list(pods)
@@ -141,7 +146,7 @@ class ClusterFeed:
         try:
             return await self._rights.may(anywhere, self._identity, action.value)
         except StreamRefused as refused:
-            return Verdict(False, str(refused))
+            return Verdict(False, refused.message, refused.refused.reason)
 
     async def _review_again(self) -> None:
         while True:
@@ -153,6 +158,6 @@ class ClusterFeed:
                 await self._tell(list(self._pods.values()))
 
 
-def _sentence_of(group: BaseExceptionGroup[StreamRefused]) -> str:
+def _first_of(group: BaseExceptionGroup[StreamRefused]) -> StreamRefused:
     first = group.exceptions[0]
-    return _sentence_of(first) if isinstance(first, BaseExceptionGroup) else first.message
+    return _first_of(first) if isinstance(first, BaseExceptionGroup) else first

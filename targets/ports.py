@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from protocol.identity import Identity
+from protocol.reason import Reason
 from protocol.target import Target
 
 
@@ -109,6 +110,8 @@ class FeedState:
     """`connecting`, `live`, `reconnecting` or `failed`."""
     message: str
     namespaces: tuple[str, ...]
+    because: Reason | None = None
+    """What the message says, for a translation."""
 
 
 @dataclass(frozen=True, slots=True)

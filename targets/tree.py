@@ -8,6 +8,7 @@ from typing import Any
 from access.actions import Action
 from access.cluster_rights import Verdict
 from access.policy import Rights
+from protocol.reason import Reason, ReasonCode
 from protocol.target import Target
 from targets.ports import Container, Pod
 
@@ -58,11 +59,14 @@ def describe_pod(
 def _describe_container(
     target: Target, pod: Pod, container: Container, *, rights: Rights, verdicts: Verdicts
 ) -> dict[str, Any]:
-    why = {
-        action.value: reason
-        for action in ACTIONS
-        if (reason := _why_not(action, target, pod, container, rights, verdicts))
-    }
+    why: dict[str, str] = {}
+    because: dict[str, Any] = {}
+    for action in ACTIONS:
+        refusal = _refusal(action, target, pod, container, rights, verdicts)
+        if refusal is not None:
+            why[action.value] = refusal.reason
+            if refusal.because is not None:
+                because[action.value] = refusal.because.to_wire()
     return {
         "name": container.name,
         "image": container.image,
@@ -77,29 +81,33 @@ def _describe_container(
         "stdin": container.stdin,
         "may": [action.value for action in ACTIONS if action.value not in why],
         "why": why,
+        "because": because,
     }
 
 
-def _why_not(
+def _refusal(
     action: Action,
     target: Target,
     pod: Pod,
     container: Container,
     rights: Rights,
     verdicts: Verdicts,
-) -> str:
-    """Return one sentence that says why the person may not, or nothing."""
+) -> Verdict | None:
+    """Return why the person may not, or None."""
     decision = rights.decide(action, target, pod.labels)
-    if not decision.allowed:
-        return decision.reason
+    if decision.because is not None:
+        return Verdict.denied(decision.because)
     verdict = verdicts.get((pod.namespace, action))
     if verdict is not None and not verdict.allowed:
-        return verdict.reason
+        return verdict
     if action is Action.DEBUG and container.type == "ephemeral":
-        return "This is a debug container already."
+        return Verdict.denied(Reason(ReasonCode.IS_DEBUG_CONTAINER))
     if action is Action.DEBUG and pod.phase != "Running":
-        return "The pod is not running."
+        return Verdict.denied(Reason(ReasonCode.POD_NOT_RUNNING))
     if action is not Action.DEBUG and container.state != "running":
-        because = f" ({container.reason})" if container.reason else ""
-        return f"The container is not running{because}."
-    return ""
+        return Verdict.denied(
+            Reason.of(ReasonCode.CONTAINER_IN_STATE, word=container.reason)
+            if container.reason
+            else Reason(ReasonCode.CONTAINER_NOT_RUNNING)
+        )
+    return None

@@ -10,6 +10,7 @@ from typing import Any
 
 from protocol.close import CloseCode
 from protocol.errors import PeerVisibleError, RemoteProtocolError
+from protocol.reason import Reason
 from protocol.target import InvalidTarget, check_cluster
 from targets.tree import PodMessage
 
@@ -80,7 +81,13 @@ def pong(t: float) -> str:
     return _encode({"type": "pong", "t": t})
 
 
-def cluster_state(cluster: str, state: str, message: str, namespaces: Sequence[str]) -> str:
+def cluster_state(
+    cluster: str,
+    state: str,
+    message: str,
+    namespaces: Sequence[str],
+    because: Reason | None = None,
+) -> str:
     """Return the message about a cluster's state."""
     return _encode(
         {
@@ -88,6 +95,7 @@ def cluster_state(cluster: str, state: str, message: str, namespaces: Sequence[s
             "cluster": cluster,
             "state": state,
             "message": message,
+            "because": because.to_wire() if because else None,
             "namespaces": list(namespaces),
         }
     )

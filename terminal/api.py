@@ -16,6 +16,7 @@ from access.login import login_of
 from access.person import signed_in
 from access.tickets import LIFETIME, aissue
 from protocol.errors import PeerVisibleError
+from protocol.reason import Reason, ReasonCode
 from protocol.target import Target
 from protocol.tty import SUBPROTOCOL
 from terminal import lifecycle, listing, opening
@@ -89,13 +90,14 @@ async def create_ticket(request: HttpRequest, body: TicketIn) -> Status[dict[str
         session = await _visible(user, body.session)
         if session.state == State.ENDED and not _lingers(session.id):
             raise SessionOver(
-                "The session has ended.",
+                Reason(ReasonCode.SESSION_OVER),
                 end_reason=session.end_reason,
                 exit_code=session.exit_code,
                 sentence=session.end_message,
+                end_data=session.end_data,
             )
         if body.role == "owner" and session.user_id != user.pk:
-            raise Forbidden("Only its owner may type in a session.", action="own")
+            raise Forbidden(Reason(ReasonCode.ONLY_OWNER_TYPES), action="own")
         payload: dict[str, Any] = {"join": str(session.id), "role": body.role}
         session_id = session.id
     else:
@@ -143,7 +145,7 @@ async def end_session(request: HttpRequest, session_id: UUID) -> Status[None]:
     user = await signed_in(request)
     session = await _visible(user, session_id)
     if session.user_id != user.pk:
-        raise Forbidden("Only its owner may close a session.", action="own")
+        raise Forbidden(Reason(ReasonCode.ONLY_OWNER_CLOSES), action="own")
     await _request_end(session, user.get_username(), EndReason.CLOSED_BY_OWNER, "")
     return Status(202, None)
 
@@ -157,10 +159,7 @@ async def terminate_session(
     session = await _visible(user, session_id)
     rights = await database_sync_to_async(listing.rights_on)(user, session)
     if "terminate" not in rights:
-        raise Forbidden(
-            "You may not terminate this session; ask for the action `terminate`.",
-            action="terminate",
-        )
+        raise Forbidden(Reason(ReasonCode.NO_TERMINATE), action="terminate")
     await _request_end(session, user.get_username(), EndReason.TERMINATED, body.reason)
     await arecord(
         EventTag.SESSION_TERMINATE,
@@ -193,7 +192,7 @@ async def _visible(user: Any, session_id: UUID) -> TerminalSession:
         user, session_id
     )
     if session is None:
-        raise NotFound("There is no such session, or you may not see it.")
+        raise NotFound(Reason(ReasonCode.NO_SESSION))
     return session
 
 

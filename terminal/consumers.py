@@ -20,6 +20,7 @@ from access.login import Login
 from access.revocation import Holding, Revoked, Why, check
 from access.signals import target_used
 from protocol import tty
+from protocol.reason import Reason, ReasonCode
 from protocol.size import Size
 from terminal import lifecycle
 from terminal.opening import Opening
@@ -105,7 +106,7 @@ class TerminalConsumer(GuardedConsumer):
         if "join" in self.payload:
             live = host.get(UUID(self.payload["join"]))
             if live is None:
-                raise NotFound("The session has ended.")
+                raise NotFound(Reason(ReasonCode.SESSION_OVER))
             return live, self.payload["role"] == "owner", None
         opening = Opening.from_payload(self.payload["open"])
         spec = SessionSpec(
@@ -185,7 +186,7 @@ class TerminalConsumer(GuardedConsumer):
                 continue
             if revoked.why in (Why.SIGNED_OUT, Why.PASSWORD_CHANGED):
                 raise SignedOut
-            raise Forbidden(revoked.message, action=Action.VIEW.value, why=revoked.why.value)
+            raise Forbidden(revoked.because, action=Action.VIEW.value, why=revoked.why.value)
 
     async def _note_input(self, session: LiveSession) -> None:
         await arecord(

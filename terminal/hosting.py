@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from access.cluster_rights import ClusterRights
 from protocol.identity import Identity
+from protocol.reason import Reason, ReasonCode
 from terminal import lifecycle
 from terminal.ledger import DatabaseLedger
 from terminal.models import Host, State, TerminalSession
@@ -123,7 +124,7 @@ class Hosting:
     async def _clean_up(self, session: TerminalSession) -> None:
         """Close an orphan's record, then end its processes; whoever closes it does both."""
         lost = (
-            Ending(EndReason.FAILED, "How the session ended could not be recorded.")
+            Ending.because(EndReason.FAILED, Reason(ReasonCode.NOT_RECORDED))
             if session.host == self.name
             else Ending(EndReason.SERVER_LOST, "The server that held the session was lost.")
         )

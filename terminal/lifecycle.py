@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from access.audit import EventTag, record
 from access.errors import TooMany
+from protocol.reason import Reason, ReasonCode
 from terminal.models import Participant, State, TerminalSession
 from terminal.session.ending import Ending, EndReason
 from terminal.session.live import LiveSession
@@ -75,7 +76,7 @@ def check_room(user_id: int, most: int) -> None:
     """Raise TooMany when the person has `most` open sessions already."""
     mine = TerminalSession.objects.exclude(state=State.ENDED).filter(user_id=user_id)
     if mine.count() >= most:
-        raise TooMany("You have too many open sessions; end one of them first.", limit=most)
+        raise TooMany(Reason.of(ReasonCode.SESSIONS_LIMIT, limit=most), limit=most)
 
 
 def go_live(session_id: UUID) -> bool:

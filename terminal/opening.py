@@ -19,6 +19,7 @@ from access.policy import Decision, Rights, rights_of
 from protocol.errors import PeerVisibleError
 from protocol.execution import PodFacts
 from protocol.identity import Identity
+from protocol.reason import Reason, ReasonCode
 from protocol.target import Target
 from terminal import lifecycle
 from terminal.session.launch import Launch, Shell
@@ -102,7 +103,7 @@ def launch_of(kind: Kind, shell: str | None, command: list[str] | None) -> Launc
         raise Invalid("A command goes with the shell `custom`, and only with it.")
     size = sum(len(word.encode(errors="surrogatepass")) for word in words)
     if len(words) > MAX_ARGUMENTS or size > MAX_COMMAND_BYTES:
-        raise Invalid("A command has at most 64 words and 8 KiB.")
+        raise Invalid(Reason(ReasonCode.COMMAND_LIMIT))
     if any("\0" in word for word in words) or (words and not words[0]):
         raise Invalid("A command has a name, and no NUL characters.")
     return Launch(chosen, words)
@@ -128,17 +129,18 @@ async def decide(
     if not verdict.allowed:
         await _note_refusal(login, target, decision, verdict.reason)
         raise Forbidden(
-            f"The cluster does not allow this: {verdict.reason}",
+            verdict.because or verdict.reason,
             action=action.value,
             why="cluster_rights",
             detail=verdict.reason,
         )
     if not pod.container_running:
-        raise NotRunning(
-            "The container is not running" + (f" ({pod.reason})." if pod.reason else "."),
-            reason=pod.reason,
-            exit_code=pod.exit_code,
+        stopped = (
+            Reason.of(ReasonCode.CONTAINER_IN_STATE, word=pod.reason)
+            if pod.reason
+            else Reason(ReasonCode.CONTAINER_NOT_RUNNING)
         )
+        raise NotRunning(stopped, reason=pod.reason, exit_code=pod.exit_code)
     # For a clear answer early: what counts is the look when the session is written down.
     await database_sync_to_async(lifecycle.check_room)(login.user_id, wiring.sessions_per_person)
     return Opening(

@@ -15,6 +15,7 @@ from django.utils import timezone
 from access.actions import Action
 from access.cluster_rights import ClusterRights
 from access.revocation import Holding, check
+from protocol.reason import Reason, ReasonCode
 from protocol.refusal import StreamRefused
 from terminal import lifecycle
 from terminal.models import Host, State, TerminalSession
@@ -117,10 +118,11 @@ class DatabaseSentinel:
             return None
         if verdict.allowed:
             return None
-        return Ending(
+        return Ending.because(
             EndReason.REVOKED,
-            "The cluster no longer allows this; ask whoever manages its roles.",
-            data={"why": "cluster_rights", "detail": verdict.reason},
+            Reason(ReasonCode.CLUSTER_RIGHTS_GONE),
+            why="cluster_rights",
+            detail=verdict.reason,
         )
 
 
@@ -137,6 +139,6 @@ def _revoked(sessions: Sequence[LiveSession]) -> dict[UUID, Ending]:
         for session in sessions
     }
     return {
-        session_id: Ending(EndReason.REVOKED, revoked.message, data={"why": revoked.why.value})
+        session_id: Ending.because(EndReason.REVOKED, revoked.because, why=revoked.why.value)
         for session_id, revoked in check(holdings).items()
     }

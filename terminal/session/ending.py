@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from protocol.close import CloseCode
+from protocol.reason import Reason
 
 
 class EndReason(StrEnum):
@@ -44,6 +45,13 @@ class Ending:
     message: str
     exit_code: int | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def because(
+        cls, reason: EndReason, cause: Reason, exit_code: int | None = None, /, **data: Any
+    ) -> Ending:
+        """Return an ending whose sentence clients can translate: `because` in its data."""
+        return cls(reason, str(cause), exit_code, {**data, "because": cause.to_wire()})
 
     @property
     def close_code(self) -> CloseCode:

@@ -23,6 +23,7 @@ from protocol.execution import (
     StartFailed,
     StartFailure,
 )
+from protocol.reason import Reason, ReasonCode
 from protocol.refusal import StreamRefused
 from protocol.size import Size
 from terminal.session import limits
@@ -266,11 +267,7 @@ class LiveSession:
         if ending.reason is EndReason.EXITED and ending.data.get("unconfirmed"):
             reaped = await self._reap()
             if reaped is not None and reaped.leader_alive:
-                ending = Ending(
-                    EndReason.LOST,
-                    "The connection to the container was lost; its shell was still running and "
-                    "has been ended.",
-                )
+                ending = Ending.because(EndReason.LOST, Reason(ReasonCode.STREAM_LOST_RUNNING))
         if self.ending is None:
             self._finish(ending)
         assert self.ending is not None

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from typing import assert_never
+from typing import Any, assert_never
 
 from protocol.execution import (
     ExecResult,
     Exited,
     Lost,
-    PodFacts,
     Refusal,
     Refused,
     StartFailed,
+    StartFailure,
     Success,
 )
+from protocol.reason import Reason, ReasonCode
 from protocol.refusal import StreamRefused
 from terminal.session import limits
 from terminal.session.ending import Ending, EndReason
@@ -33,9 +34,15 @@ async def explain(result: ExecResult, spec: SessionSpec, backend: ExecBackend) -
     """
     match result:
         case Refused(kind, message):
-            return Ending(EndReason.REFUSED, message, data={"kind": kind.value})
+            because = result.reason.to_wire()
+            return Ending(EndReason.REFUSED, message, data={"kind": kind.value, "because": because})
         case StartFailed(failure, message):
-            return Ending(EndReason.START_FAILED, message, data={"kind": failure.value})
+            data: dict[str, Any] = {"kind": failure.value}
+            if failure is StartFailure.OTHER:
+                data["because"] = Reason.of(ReasonCode.NOT_STARTED, detail=message).to_wire()
+            elif failure is StartFailure.CONTAINER_NOT_RUNNING:
+                data["because"] = Reason(ReasonCode.CONTAINER_NOT_RUNNING).to_wire()
+            return Ending(EndReason.START_FAILED, message, data=data)
         case Exited(code):
             gone = None
             if code == _KILLED or spec.kind is Kind.ATTACH:
@@ -43,8 +50,8 @@ async def explain(result: ExecResult, spec: SessionSpec, backend: ExecBackend) -
             return gone or Ending(EndReason.EXITED, _exit_sentence(spec.kind, code), code)
         case Success(confirmed):
             if spec.kind is Kind.ATTACH:
-                return await _look_again(spec, backend) or Ending(
-                    EndReason.EXITED, "The main process closed its output."
+                return await _look_again(spec, backend) or Ending.because(
+                    EndReason.EXITED, Reason(ReasonCode.MAIN_PROCESS_CLOSED)
                 )
             gone = None if confirmed else await missing_target(spec, backend)
             return gone or Ending(
@@ -54,9 +61,8 @@ async def explain(result: ExecResult, spec: SessionSpec, backend: ExecBackend) -
                 {} if confirmed else {"unconfirmed": True},
             )
         case Lost():
-            return await missing_target(spec, backend) or Ending(
-                EndReason.LOST,
-                "The connection to the cluster was lost; what was running was told to end.",
+            return await missing_target(spec, backend) or Ending.because(
+                EndReason.LOST, Reason(ReasonCode.STREAM_LOST)
             )
         case _:
             assert_never(result)
@@ -69,18 +75,19 @@ async def missing_target(spec: SessionSpec, backend: ExecBackend) -> Ending | No
             pod = await backend.inspect(spec.target, spec.identity)
     except StreamRefused as refused:
         if refused.refused.kind in (Refusal.POD_NOT_FOUND, Refusal.CONTAINER_NOT_FOUND):
-            return _gone("pod_deleted", "The pod was deleted.")
+            return _gone("pod_deleted", Reason(ReasonCode.POD_DELETED))
         return None
     except TimeoutError:
         return None
     if pod.uid != spec.pod.uid:
-        return _gone("pod_replaced", "The pod was replaced by a new one of the same name.")
+        return _gone("pod_replaced", Reason(ReasonCode.POD_REPLACED))
     if pod.container_id != spec.pod.container_id or not pod.container_running:
-        return _gone(
-            "container_restarted",
-            f"The container ended or was restarted{_because(pod)}.",
-            pod.exit_code,
+        restarted = (
+            Reason.of(ReasonCode.CONTAINER_RESTARTED_AFTER, word=pod.reason)
+            if pod.reason
+            else Reason(ReasonCode.CONTAINER_RESTARTED)
         )
+        return _gone("container_restarted", restarted, pod.exit_code)
     return None
 
 
@@ -99,9 +106,5 @@ def _exit_sentence(kind: Kind, code: int) -> str:
     return f"The {what} ended with exit code {code}."
 
 
-def _gone(why: str, message: str, exit_code: int | None = None) -> Ending:
-    return Ending(EndReason.TARGET_GONE, message, exit_code, {"why": why})
-
-
-def _because(pod: PodFacts) -> str:
-    return f" ({pod.reason})" if pod.reason else ""
+def _gone(why: str, because: Reason, exit_code: int | None = None) -> Ending:
+    return Ending.because(EndReason.TARGET_GONE, because, exit_code, why=why)

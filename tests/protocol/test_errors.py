@@ -33,4 +33,5 @@ def test_every_refusal_of_a_cluster_has_a_code(kind: Refusal) -> None:
 
     assert refused.code == f"cluster_{kind.value}"
     assert refused.close_code in CloseCode
-    assert refused.data == {"kind": kind.value, "status": 403}
+    because = {"code": f"cluster_{kind.value}", "data": {}}
+    assert refused.data == {"kind": kind.value, "status": 403, "because": because}

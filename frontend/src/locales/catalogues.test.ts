@@ -20,8 +20,8 @@ const SAME_IN_BOTH = new Set([
   "shell.shLong",
 ]);
 
-/** Chosen by what the server says: `error.<code>`, `end.<reason>` and the like. */
-const CHOSEN_AT_RUN_TIME = /^(error|end|exit|grantAction|state|title)\./;
+/** Chosen by what the server says: `error.<code>`, `reason.<code>`, `end.<reason>` and the like. */
+const CHOSEN_AT_RUN_TIME = /^(error|end|exit|grantAction|reason|state|title)\./;
 
 function flatten(node: object, prefix = ""): Map<string, string> {
   return new Map(

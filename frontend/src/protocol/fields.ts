@@ -53,6 +53,18 @@ export function readBoolean(fields: Fields, name: string): boolean {
   return value;
 }
 
+/** Why something is refused or over: a code to translate, and what the translation may name. */
+export interface Because {
+  readonly code: string;
+  readonly data: Fields;
+}
+
+/** A reason, or null where the server gives none. */
+export function readBecause(value: unknown): Because | null {
+  if (!isFields(value) || typeof value.code !== "string") return null;
+  return { code: value.code, data: readData(value, "data") };
+}
+
 /** An object, or an empty one where the field is missing. */
 export function readData(fields: Fields, name: string): Fields {
   const value = fields[name];

@@ -1,10 +1,12 @@
 /** Subprotocol `hatchway.targets.v1`: the live tree of containers. docs/protocol.md is the contract. */
 
 import {
+  type Because,
   type Fields,
   isFields,
   parseObject,
   ProtocolError,
+  readBecause,
   readCount,
   readData,
   readList,
@@ -36,6 +38,8 @@ export interface Container {
   readonly may: readonly ContainerAction[];
   /** One sentence for each action that is missing. */
   readonly why: Readonly<Partial<Record<ContainerAction, string>>>;
+  /** The same for a translation, where there is one. */
+  readonly because: Readonly<Partial<Record<ContainerAction, Because>>>;
 }
 
 export interface Pod {
@@ -65,6 +69,7 @@ export type ServerMessage =
       readonly cluster: string;
       readonly state: "connecting" | "live" | "reconnecting" | "failed";
       readonly message: string;
+      readonly because: Because | null;
       readonly namespaces: readonly string[];
     }
   | {
@@ -98,6 +103,7 @@ export function decodeText(text: string): ServerMessage | null {
         cluster: readString(fields, "cluster"),
         state: readWord(fields, "state", ["connecting", "live", "reconnecting", "failed"]),
         message: readString(fields, "message"),
+        because: readBecause(fields.because),
         namespaces: readStrings(fields, "namespaces"),
       };
     case "pods":
@@ -165,7 +171,18 @@ function readContainer(value: unknown): Container {
     stdin: value.stdin === true,
     may: ACTIONS.filter((action) => readList(value, "may").includes(action)),
     why: readLabels(value.why),
+    because: readReasons(value.because),
   };
+}
+
+function readReasons(value: unknown): Container["because"] {
+  if (!isFields(value)) return {};
+  const reasons: Partial<Record<ContainerAction, Because>> = {};
+  for (const action of ACTIONS) {
+    const because = readBecause(value[action]);
+    if (because !== null) reasons[action] = because;
+  }
+  return reasons;
 }
 
 /** Keep the string values of an object. */

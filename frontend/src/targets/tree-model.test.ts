@@ -34,6 +34,7 @@ function pod(name: string, change: Partial<Pod> = {}): Pod {
         stdin: false,
         may: ["exec"],
         why: {},
+        because: {},
       },
     ],
     ...change,
@@ -43,7 +44,14 @@ function pod(name: string, change: Partial<Pod> = {}): Pod {
 function live(pods: Pod[], namespaces = ["shop"]): TreeModel {
   const model = new TreeModel();
   model.setClusters(["demo"]);
-  model.apply({ type: "cluster", cluster: "demo", state: "live", message: "", namespaces });
+  model.apply({
+    type: "cluster",
+    cluster: "demo",
+    state: "live",
+    message: "",
+    because: null,
+    namespaces,
+  });
   model.apply({ type: "pods", cluster: "demo", reset: true, pods });
   return model;
 }

@@ -1,5 +1,6 @@
 /** The tree as messages change it; nodes that did not change stay the same objects. */
 
+import type { Because } from "@/protocol/fields";
 import type { Pod, ServerMessage } from "@/protocol/targets";
 import type {
   ClusterNode,
@@ -70,15 +71,22 @@ class ClusterGroup {
   visible: readonly string[] = [];
   state: ClusterState = "connecting";
   message = "";
+  because: Because | null = null;
   node: ClusterNode | null = null;
   /** Pods from before a reset, so that those that come again unchanged keep their nodes. */
   #before = new Map<string, PodNode>();
 
   constructor(readonly name: string) {}
 
-  setState(state: ClusterState, message: string, visible: readonly string[]): void {
+  setState(
+    state: ClusterState,
+    message: string,
+    visible: readonly string[],
+    because: Because | null = null,
+  ): void {
     this.state = state;
     this.message = message;
+    this.because = because;
     this.visible = visible;
     this.node = null;
     for (const name of visible) this.#namespace(name);
@@ -132,6 +140,7 @@ class ClusterGroup {
         name: this.name,
         state: this.state,
         message: this.message,
+        because: this.because,
         podCount: this.pods.size,
         namespaces,
       };
@@ -195,7 +204,7 @@ export class TreeModel {
     if (cluster === undefined) return;
     switch (message.type) {
       case "cluster":
-        cluster.setState(message.state, message.message, message.namespaces);
+        cluster.setState(message.state, message.message, message.namespaces, message.because);
         break;
       case "pods":
         if (message.reset) cluster.reset();

@@ -1,5 +1,6 @@
 /** The tree of what a person may see: cluster, namespace, workload, pod, container. Immutable. */
 
+import type { Because } from "@/protocol/fields";
 import type { Container, Pod } from "@/protocol/targets";
 
 export type ClusterState = "connecting" | "live" | "reconnecting" | "failed";
@@ -36,6 +37,8 @@ export interface ClusterNode {
   readonly state: ClusterState;
   /** Why, when it is not live. */
   readonly message: string;
+  /** The same for a translation. */
+  readonly because: Because | null;
   readonly podCount: number;
   readonly namespaces: readonly NamespaceNode[];
 }

@@ -1,6 +1,7 @@
 /** How a session looks when no further attempt follows. */
 
 import type { ApiError } from "@/api";
+import { isFields } from "@/protocol/fields";
 import type { LinkState } from "@/transport/socket";
 import type { Failure, Phase } from "./session-state";
 
@@ -38,6 +39,7 @@ function endedPhase({ message, data }: ApiError): Phase {
     exitCode: typeof exitCode === "number" ? exitCode : null,
     // What the session ended with says more than "it has ended".
     message: typeof sentence === "string" && sentence !== "" ? sentence : message,
-    data,
+    // Why, as the session's own `ended` message had it.
+    data: isFields(data.end_data) ? data.end_data : data,
   };
 }

@@ -9,7 +9,7 @@ import { useErrorText } from "./use-error-text";
 export function usePhaseText() {
   const i18n = useI18n();
   const { t } = i18n;
-  const { errorText } = useErrorText();
+  const { errorText, reasonText } = useErrorText();
 
   /** A few words: "live", "reconnecting in 3 s", "ended: exit 137 (killed)". */
   function phaseText(snapshot: SessionSnapshot, now: number): string {
@@ -39,5 +39,5 @@ export function usePhaseText() {
     return i18n.te(key) ? t(key) : reason;
   }
 
-  return { phaseText, endText, errorText };
+  return { phaseText, endText, errorText, reasonText };
 }

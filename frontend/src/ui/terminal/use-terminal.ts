@@ -35,7 +35,7 @@ export function useTerminal(
   const workbench = useWorkbench();
   const notify = useNotify();
   const format = useFormat();
-  const { phaseText } = usePhaseText();
+  const { phaseText, errorText } = usePhaseText();
   const preferences = useObservable(settings.value);
   const dark = useObservable(isDark);
 
@@ -91,7 +91,10 @@ export function useTerminal(
     () => snapshot.value.notice,
     (notice) => {
       if (notice?.code === "idle_soon") notify.warn(t("terminal.idleSoon", { ...notice.data }));
-      else if (typeof notice?.data.message === "string") notify.warn(notice.data.message);
+      else if (typeof notice?.data.message === "string") {
+        const { message, ...data } = notice.data;
+        notify.warn(errorText({ code: notice.code, message, data }));
+      }
     },
   );
 

@@ -18,6 +18,7 @@ const CONTAINER: Container = {
   stdin: false,
   may: ["exec"],
   why: {},
+  because: {},
 };
 
 function pod(name: string, containers: readonly Container[] = [CONTAINER]): Pod {
@@ -50,7 +51,9 @@ function treeOf(kind: string, pods: readonly Pod[], podCount = pods.length): Tre
   const workloads = [{ key: "w", kind, name: "web", pods: nodes }];
   const namespaces = [{ key: "n", name: "shop", podCount, workloads }];
   return {
-    clusters: [{ key: "c", name: "demo", state: "live", message: "", podCount, namespaces }],
+    clusters: [
+      { key: "c", name: "demo", state: "live", message: "", because: null, podCount, namespaces },
+    ],
   };
 }
 

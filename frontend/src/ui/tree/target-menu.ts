@@ -8,6 +8,7 @@ import type { Container, ContainerAction } from "@/protocol/targets";
 import type { MenuItem } from "@/ui/parts/menu-item";
 import { addressOf, attach, exec, kubectlCommand } from "@/ui/state/address";
 import { useRouter } from "vue-router";
+import { useErrorText } from "@/ui/state/use-error-text";
 import { useNotify } from "@/ui/state/use-notify";
 import { useWorkbench } from "@/ui/state/workbench";
 
@@ -22,6 +23,7 @@ export function useTargetMenu(onDebug: (target: Target) => void) {
   const workbench = useWorkbench();
   const router = useRouter();
   const notify = useNotify();
+  const { refusalText } = useErrorText();
 
   /** Why an action is refused here; nothing when it is allowed. */
   function refusalOf(container: Container, action: ContainerAction): string | undefined {
@@ -29,7 +31,7 @@ export function useTargetMenu(onDebug: (target: Target) => void) {
       const isRunning = container.state === "running" || action === "debug";
       return isRunning ? undefined : t("tree.notRunning");
     }
-    return container.why[action] ?? t("tree.notAllowed");
+    return refusalText(container, action);
   }
 
   function itemsFor({ target, container, workload }: TargetChoice): readonly MenuItem[] {
