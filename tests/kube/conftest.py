@@ -11,7 +11,9 @@ import pytest
 from kube.clusters import Clusters
 from kube.connection import IdentityMode
 from kube.exec import KubeExecBackend
+from protocol.target import Target
 from tests.kube.kubelet import Kubelet, running, write_kubeconfig
+from tests.kube.streams import target_in
 
 
 @pytest.fixture
@@ -50,6 +52,11 @@ def real_kubeconfig() -> Path:
 async def real(real_kubeconfig: Path) -> AsyncIterator[Clusters]:
     async with Clusters([real_kubeconfig]) as known:
         yield known
+
+
+@pytest.fixture
+def web(real: Clusters) -> Target:
+    return target_in(real, "default", "web")
 
 
 @pytest.fixture

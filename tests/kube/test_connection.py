@@ -12,13 +12,12 @@ from aiohttp import web
 from yarl import URL
 
 from kube.clusters import Clusters
-from kube.connection import ClusterConfig, ClusterConnection, api_path
-from kube.credentials import KubeconfigSource
+from kube.connection import KEPT_CONNECTIONS, api_path
 from kube.errors import ApiRefused, Unreachable
-from kube.kubeconfig import Context
 from protocol.identity import Identity
 from tests.e2e.faultproxy import fault_proxy
-from tests.kube.kubelet import Kubelet, answering, status_response
+from tests.kube.connected import connected
+from tests.kube.kubelet import Kubelet, answering, eventually, status_response
 from tests.kube.tls import Authority, tls_server
 
 ALICE = Identity("alice", ("team-a", "staff"))
@@ -26,6 +25,12 @@ ALICE = Identity("alice", ("team-a", "staff"))
 
 def ok(body: object = None) -> Any:
     return answering(lambda: web.json_response({} if body is None else body))
+
+
+def _open_ends(kubelet: Kubelet) -> int:
+    """Return how many connections to the server somebody still holds open."""
+    transports = {request.transport for request in kubelet.requests}
+    return sum(one is not None and not one.is_closing() for one in transports)
 
 
 async def test_a_call_for_a_person_carries_exactly_that_person(
@@ -130,6 +135,58 @@ async def test_a_server_that_does_not_answer_is_given_up(
         await clusters.connection("it").call("GET", "/x", identity=None, seconds=0.2)
 
 
+async def test_a_burst_of_calls_leaves_few_connections_open(
+    kubelet: Kubelet, clusters: Clusters
+) -> None:
+    everybody_asks = asyncio.Barrier(3 * KEPT_CONNECTIONS)
+
+    async def together(_request: web.Request) -> web.StreamResponse:
+        await everybody_asks.wait()
+        return web.json_response({})
+
+    kubelet.answer = together
+    connection = clusters.connection("it")
+    for _ in range(2):
+        async with asyncio.TaskGroup() as calls:
+            for _ in range(everybody_asks.parties):
+                calls.create_task(connection.call("GET", "/x", identity=None))
+
+        await eventually(lambda: _open_ends(kubelet) == KEPT_CONNECTIONS)
+
+    kubelet.answer = ok()
+    asked = {request.transport for request in kubelet.requests}
+    await connection.call("GET", "/x", identity=None)
+    assert kubelet.seen.transport in asked  # and those are used again
+
+
+async def test_calls_do_not_wait_behind_others_that_hang(
+    kubelet: Kubelet, clusters: Clusters
+) -> None:
+    hanging = 0
+
+    async def hang_at_first(request: web.Request) -> web.StreamResponse:
+        nonlocal hanging
+        if request.path == "/hangs":
+            hanging += 1
+            await asyncio.sleep(60)
+        return web.json_response({"here": True})
+
+    kubelet.answer = hang_at_first
+    connection = clusters.connection("it")
+    async with asyncio.TaskGroup() as calls:
+        stuck = [
+            calls.create_task(connection.call("GET", "/hangs", identity=None))
+            for _ in range(2 * KEPT_CONNECTIONS)
+        ]
+        await eventually(lambda: hanging == len(stuck))
+
+        answer = await connection.call("GET", "/x", identity=None, seconds=5)
+        for each in stuck:
+            each.cancel()
+
+    assert answer == {"here": True}
+
+
 async def test_the_version_is_asked_once(kubelet: Kubelet, clusters: Clusters) -> None:
     kubelet.answer = ok({"gitVersion": "v1.35.4"})
     connection = clusters.connection("it")
@@ -159,11 +216,9 @@ async def test_a_new_token_file_is_read_after_a_401_at_once(
     kubelet.answer = ok()
     token = tmp_path / "token"
     token.write_text("old\n")
-    source = KubeconfigSource(
-        Context("it", {"server": kubelet.address}, {"tokenFile": "token"}, "f", tmp_path)
-    )
-    connection = ClusterConnection(ClusterConfig("it"), source)
-    try:
+    async with connected(
+        {"server": kubelet.address}, {"tokenFile": "token"}, tmp_path
+    ) as connection:
         kubelet.token = "old"
         await connection.call("GET", "/x", identity=None)
         kubelet.token = "new"
@@ -177,8 +232,6 @@ async def test_a_new_token_file_is_read_after_a_401_at_once(
         with pytest.raises(ApiRefused):
             await connection.call("GET", "/x", identity=None)
         assert len(kubelet.requests) == asked + 1  # a wrong token is not asked for again and again
-    finally:
-        await connection.aclose()
 
 
 async def test_calls_go_through_the_proxy_of_the_kubeconfig(
@@ -186,12 +239,8 @@ async def test_calls_go_through_the_proxy_of_the_kubeconfig(
 ) -> None:
     kubelet.answer = ok()
     cluster = {"server": "http://far.away:6443", "proxy-url": kubelet.address}
-    source = KubeconfigSource(Context("it", cluster, {"token": "right"}, "f", tmp_path))
-    connection = ClusterConnection(ClusterConfig("it"), source)
-    try:
+    async with connected(cluster, {"token": "right"}, tmp_path) as connection:
         await connection.call("GET", "/x", identity=None)
-    finally:
-        await connection.aclose()
 
     assert kubelet.seen.headers["Host"] == "far.away:6443"
 
@@ -201,15 +250,11 @@ async def test_calls_go_through_the_proxy_of_the_environment_but_never_for_this_
 ) -> None:
     kubelet.answer = ok()
     monkeypatch.setenv("http_proxy", kubelet.address)
-    source = KubeconfigSource(
-        Context("it", {"server": "http://far.away:6443"}, {"token": "right"}, "f", tmp_path)
-    )
-    connection = ClusterConnection(ClusterConfig("it"), source)
-    try:
+    async with connected(
+        {"server": "http://far.away:6443"}, {"token": "right"}, tmp_path
+    ) as connection:
         await connection.call("GET", "/x", identity=None)
         assert kubelet.seen.headers["Host"] == "far.away:6443"
-    finally:
-        await connection.aclose()
 
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     await clusters.connection("it").call("GET", "/x", identity=None)
@@ -228,16 +273,12 @@ async def test_closing_ends_what_waits_for_a_goodbye_in_tls(tmp_path: Path) -> N
             "server": f"https://127.0.0.1:{line.port}",
             "insecure-skip-tls-verify": True,
         }
-        source = KubeconfigSource(Context("it", cluster, user, "f", tmp_path))
-        connection = ClusterConnection(ClusterConfig("it"), source)
-        async with connection.lines("/lines", identity=None) as lines:
-            assert await anext(lines) == b"one"
-            line.hold()
-        ours = open_to(line.port)
+        async with connected(cluster, user, tmp_path) as connection:
+            async with connection.lines("/lines", identity=None) as lines:
+                assert await anext(lines) == b"one"
+                line.hold()
+            assert len(open_to(line.port)) == 1
 
-        await connection.aclose()
-
-        assert len(ours) == 1
         assert open_to(line.port) == []
 
 

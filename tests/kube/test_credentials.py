@@ -11,10 +11,10 @@ import pytest
 from aiohttp import web
 
 from kube import connection as connection_module
-from kube.connection import ClusterConfig, ClusterConnection
 from kube.credentials import InClusterSource, KubeconfigSource
 from kube.errors import CredentialsError, Unreachable
 from kube.kubeconfig import Context, load_untrusted
+from tests.kube.connected import connected, connected_to
 from tests.kube.kubelet import Kubelet, answering, kubeconfig_of
 from tests.kube.tls import Authority, tls_server
 
@@ -45,9 +45,7 @@ async def test_a_plugin_is_run_again_before_its_token_expires(
     seconds = tmp_path / "seconds"
     seconds.write_text("30")
     user = {"exec": {"command": "./plugin", "apiVersion": "client.authentication.k8s.io/v1"}}
-    source = KubeconfigSource(Context("it", {"server": kubelet.address}, user, "f", tmp_path))
-    connection = ClusterConnection(ClusterConfig("it"), source)
-    try:
+    async with connected({"server": kubelet.address}, user, tmp_path) as connection:
         for _ in range(2):
             await connection.call("GET", "/x", identity=None)
         assert (tmp_path / "runs").read_text().count("run") == 2
@@ -55,8 +53,6 @@ async def test_a_plugin_is_run_again_before_its_token_expires(
         for _ in range(3):
             await connection.call("GET", "/x", identity=None)
         assert (tmp_path / "runs").read_text().count("run") == 3
-    finally:
-        await connection.aclose()
 
 
 async def test_a_plugin_that_fails_is_told_and_nothing_is_sent_without_it(
@@ -64,11 +60,9 @@ async def test_a_plugin_that_fails_is_told_and_nothing_is_sent_without_it(
 ) -> None:
     kubelet.answer = ok()
     user = {"exec": {"command": "false", "apiVersion": "client.authentication.k8s.io/v1"}}
-    source = KubeconfigSource(Context("it", {"server": kubelet.address}, user, "f", tmp_path))
-    connection = ClusterConnection(ClusterConfig("it"), source)
-
-    with pytest.raises(CredentialsError, match="exit code 1"):
-        await connection.call("GET", "/x", identity=None)
+    async with connected({"server": kubelet.address}, user, tmp_path) as connection:
+        with pytest.raises(CredentialsError, match="exit code 1"):
+            await connection.call("GET", "/x", identity=None)
 
     assert kubelet.requests == []
 
@@ -86,11 +80,8 @@ async def test_an_untrusted_context_runs_and_reads_nothing_even_past_the_first_c
 async def test_an_untrusted_text_can_be_used(kubelet: Kubelet) -> None:
     kubelet.answer = ok({"a": 1})
     [context] = load_untrusted(kubeconfig_of(kubelet.address))
-    connection = ClusterConnection(ClusterConfig("it"), KubeconfigSource(context))
-    try:
+    async with connected_to(context) as connection:
         assert await connection.call("GET", "/x", identity=None) == {"a": 1}
-    finally:
-        await connection.aclose()
 
 
 async def test_certificates_that_rotate_are_read_anew(tmp_path: Path) -> None:
@@ -109,9 +100,7 @@ async def test_certificates_that_rotate_are_read_anew(tmp_path: Path) -> None:
             "tls-server-name": "k8s.test",
         }
         user = {"client-certificate": "client.crt", "client-key": "client.key"}
-        source = KubeconfigSource(Context("it", cluster, user, "f", tmp_path))
-        connection = ClusterConnection(ClusterConfig("it"), source)
-        try:
+        async with connected(cluster, user, tmp_path) as connection:
             rotate("first")
             await connection.call("GET", "/x", identity=None)
             rotate("second")
@@ -121,8 +110,6 @@ async def test_certificates_that_rotate_are_read_anew(tmp_path: Path) -> None:
             (tmp_path / "ca.crt").write_bytes(Authority().pem)
             with pytest.raises(Unreachable, match="certificate"):
                 await connection.call("GET", "/x", identity=None)
-        finally:
-            await connection.aclose()
 
 
 async def test_inline_certificates_work_and_leave_no_file(
@@ -148,11 +135,8 @@ async def test_inline_certificates_work_and_leave_no_file(
             "contexts": [{"name": "it", "context": {"cluster": "c", "user": "u"}}],
         }
         [context] = load_untrusted(json.dumps(document))
-        connection = ClusterConnection(ClusterConfig("it"), KubeconfigSource(context))
-        try:
+        async with connected_to(context) as connection:
             await connection.call("GET", "/x", identity=None)
-        finally:
-            await connection.aclose()
 
     assert who == ["inline"]
     assert list((tmp_path / "temporary").iterdir()) == []
@@ -168,17 +152,13 @@ async def test_certificates_are_checked_unless_the_operators_file_says_not_to(
         (tmp_path / "me.pem").write_bytes(certificate + key)
         cluster = {"server": address, "insecure-skip-tls-verify": is_told_to_skip}
         user = {"client-certificate": "me.pem", "client-key": "me.pem"}
-        source = KubeconfigSource(Context("it", cluster, user, "f", tmp_path))
-        connection = ClusterConnection(ClusterConfig("it"), source)
-        try:
+        async with connected(cluster, user, tmp_path) as connection:
             if is_told_to_skip:
                 await connection.call("GET", "/x", identity=None)
                 assert who == ["me"]
             else:
                 with pytest.raises(Unreachable, match="certificate"):
                     await connection.call("GET", "/x", identity=None)
-        finally:
-            await connection.aclose()
 
 
 async def test_the_pods_own_service_account_is_read_and_rotates(
@@ -206,13 +186,9 @@ async def test_credentials_that_cannot_be_read_again_stay_until_they_can(
     kubelet.answer = ok()
     token = tmp_path / "token"
     token.write_text("right")
-    source = KubeconfigSource(
-        Context("it", {"server": kubelet.address}, {"tokenFile": "token"}, "f", tmp_path)
-    )
-    connection = ClusterConnection(ClusterConfig("it"), source)
-    try:
+    async with connected(
+        {"server": kubelet.address}, {"tokenFile": "token"}, tmp_path
+    ) as connection:
         await connection.call("GET", "/x", identity=None)
         token.unlink()
         await connection.call("GET", "/x", identity=None)
-    finally:
-        await connection.aclose()

@@ -9,42 +9,20 @@ from operator import attrgetter
 
 import pytest
 
-from kube.exec import READ_AHEAD, KubeExecBackend, KubeExecStream
+from kube.exec import READ_AHEAD, KubeExecBackend
 from protocol.execution import (
     ExecRequest,
     Exited,
     Lost,
-    Output,
     Success,
 )
-from protocol.identity import Identity
 from protocol.refusal import StreamRefused
 from protocol.remotecommand import V4, V5
-from protocol.size import Size
 from protocol.target import Target
 from tests.kube.kubelet import Kubelet, Stream, answering, status_response
-
-ALICE = Identity("alice", ("team-a", "staff"))
-TARGET = Target("it", "shop", "web-1", "web")
-
+from tests.kube.streams import ALICE, TARGET, all_of, bytes_of, request
 
 is_stderr = attrgetter("stderr")
-
-
-def request(*command: str, tty: bool = True, size: Size | None = None) -> ExecRequest:
-    return ExecRequest(TARGET, ALICE, command or ("sh",), tty=tty, size=size)
-
-
-async def all_of(stream: KubeExecStream) -> list[Output]:
-    outputs = []
-    async with asyncio.timeout(10):
-        while (output := await stream.receive()) is not None:
-            outputs.append(output)
-    return outputs
-
-
-def bytes_of(outputs: list[Output]) -> bytes:
-    return b"".join(output.data for output in outputs)
 
 
 async def test_output_comes_in_order_and_the_exit_code_at_the_end(

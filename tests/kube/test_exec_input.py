@@ -3,44 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from operator import attrgetter
 
 import pytest
 
 from kube import exec as exec_module
 from kube.clusters import Clusters
-from kube.exec import KubeExecBackend, KubeExecStream
+from kube.exec import KubeExecBackend
 from protocol.execution import (
-    ExecRequest,
     Lost,
-    Output,
 )
-from protocol.identity import Identity
 from protocol.size import Size
-from protocol.target import Target
 from tests.kube.kubelet import Kubelet, Stream, eventually
-
-ALICE = Identity("alice", ("team-a", "staff"))
-TARGET = Target("it", "shop", "web-1", "web")
-
-
-is_stderr = attrgetter("stderr")
-
-
-def request(*command: str, tty: bool = True, size: Size | None = None) -> ExecRequest:
-    return ExecRequest(TARGET, ALICE, command or ("sh",), tty=tty, size=size)
-
-
-async def all_of(stream: KubeExecStream) -> list[Output]:
-    outputs = []
-    async with asyncio.timeout(10):
-        while (output := await stream.receive()) is not None:
-            outputs.append(output)
-    return outputs
-
-
-def bytes_of(outputs: list[Output]) -> bytes:
-    return b"".join(output.data for output in outputs)
+from tests.kube.streams import all_of, request
 
 
 async def test_the_size_comes_first_and_only_the_newest_of_many_waits(

@@ -21,7 +21,7 @@ import yaml
 
 from kube.clusters import Clusters
 from kube.connection import api_path
-from kube.exec import KubeExecBackend, KubeExecStream
+from kube.exec import KubeExecBackend
 from protocol.execution import (
     ExecRequest,
     ExecResult,
@@ -37,28 +37,9 @@ from protocol.refusal import StreamRefused
 from protocol.remotecommand import V5
 from protocol.size import Size
 from protocol.target import Target
+from tests.kube.streams import ALICE, BOB, drain, sees, target_in
 
 pytestmark = pytest.mark.cluster
-
-ALICE = Identity("alice", ("team-a",))
-BOB = Identity("bob", ("team-b",))
-
-
-def target_in(clusters: Clusters, namespace: str, pod: str, container: str = "main") -> Target:
-    return Target(clusters.configs()[0].name, namespace, pod, container)
-
-
-@pytest.fixture
-def web(real: Clusters) -> Target:
-    return target_in(real, "default", "web")
-
-
-async def drain(stream: KubeExecStream) -> tuple[bytes, ExecResult]:
-    output = bytearray()
-    async with asyncio.timeout(60):
-        while (piece := await stream.receive()) is not None:
-            output += piece.data
-    return bytes(output), stream.result()
 
 
 async def ran(
@@ -67,16 +48,6 @@ async def ran(
     request = ExecRequest(target, ALICE, command, tty=tty, stdin=False)
     async with KubeExecBackend(clusters).open(request) as stream:
         return await drain(stream)
-
-
-async def sees(stream: KubeExecStream, words: bytes, seconds: float = 10) -> bytes:
-    seen = bytearray()
-    async with asyncio.timeout(seconds):
-        while words not in seen:
-            piece = await stream.receive()
-            assert piece is not None, (stream.result(), bytes(seen))
-            seen += piece.data
-    return bytes(seen)
 
 
 async def test_exit_codes_come_through(real: Clusters, web: Target) -> None:

@@ -2,50 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-from operator import attrgetter
-
 import pytest
 from aiohttp import web
 
-from kube.exec import KubeExecBackend, KubeExecStream
+from kube.exec import KubeExecBackend
 from protocol.execution import (
     ExecRequest,
     Exited,
     Lost,
-    Output,
     Refusal,
     StartFailed,
     StartFailure,
 )
-from protocol.identity import Identity
 from protocol.refusal import StreamRefused
 from protocol.remotecommand import V4, V5
 from protocol.size import Size
 from protocol.target import Target
 from tests.kube.kubelet import Kubelet, Stream, answering, eventually, status_response
-
-ALICE = Identity("alice", ("team-a", "staff"))
-TARGET = Target("it", "shop", "web-1", "web")
-
-
-is_stderr = attrgetter("stderr")
-
-
-def request(*command: str, tty: bool = True, size: Size | None = None) -> ExecRequest:
-    return ExecRequest(TARGET, ALICE, command or ("sh",), tty=tty, size=size)
-
-
-async def all_of(stream: KubeExecStream) -> list[Output]:
-    outputs = []
-    async with asyncio.timeout(10):
-        while (output := await stream.receive()) is not None:
-            outputs.append(output)
-    return outputs
-
-
-def bytes_of(outputs: list[Output]) -> bytes:
-    return b"".join(output.data for output in outputs)
+from tests.kube.streams import ALICE, all_of, bytes_of, request
 
 
 async def test_v5_that_fails_on_the_way_to_the_node_is_tried_once_on_v4(

@@ -2,45 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 from uuid import uuid4
 
 import pytest
 
 from kube.clusters import Clusters
-from kube.exec import KubeExecBackend, KubeExecStream
+from kube.exec import KubeExecBackend
 from kube.processes import ContainerGone, NotGuaranteed, ProcessesEnded, ProcessReaper
 from protocol.execution import (
     ExecRequest,
 )
-from protocol.identity import Identity
 from protocol.size import Size
 from protocol.target import Target
+from tests.kube.streams import ALICE, sees, target_in
 
 pytestmark = pytest.mark.cluster
-
-ALICE = Identity("alice", ("team-a",))
-BOB = Identity("bob", ("team-b",))
-
-
-def target_in(clusters: Clusters, namespace: str, pod: str, container: str = "main") -> Target:
-    return Target(clusters.configs()[0].name, namespace, pod, container)
-
-
-@pytest.fixture
-def web(real: Clusters) -> Target:
-    return target_in(real, "default", "web")
-
-
-async def sees(stream: KubeExecStream, words: bytes, seconds: float = 10) -> bytes:
-    seen = bytearray()
-    async with asyncio.timeout(seconds):
-        while words not in seen:
-            piece = await stream.receive()
-            assert piece is not None, (stream.result(), bytes(seen))
-            seen += piece.data
-    return bytes(seen)
-
 
 STARTERS = {
     "a job": "sleep 4001 &",
