@@ -1,8 +1,9 @@
 """One cluster's API server: authenticated, as somebody, over REST and over streams.
 
-Two aiohttp sessions: one for calls that end soon, one for streams (exec, attach, watch), which
-have no limit in number or time. Identity is added here and nowhere else: in a cluster that is
-configured with `impersonate`, a call for a person always carries exactly that person.
+Three aiohttp sessions: one for calls that end soon, one for those beyond KEPT_CONNECTIONS at the
+same time, one for streams (exec, attach, watch), which have no limit in number or time. Identity
+is added here and nowhere else: in a cluster that is configured with `impersonate`, a call for a
+person always carries exactly that person.
 """
 
 from __future__ import annotations
@@ -48,6 +49,12 @@ MAX_LINE = 8 << 20
 
 CHECK_SECONDS = 5.0
 """How often the files behind the credentials are looked at, when they are used."""
+
+KEPT_CONNECTIONS = 8
+"""Connections that stay open between REST calls. The one that rested longest is taken first, so in
+a larger pool none would rest long enough to be closed: after one burst of looks at pods every
+session would pay for a TLS connection (45 KiB). A call that finds them all busy is given one of
+its own, which is closed behind it: nobody waits behind calls that a server leaves hanging."""
 
 RETRY_SECONDS = 10.0
 """After a 401 credentials are read anew at most this often."""
@@ -98,6 +105,8 @@ class ClusterConnection:
         self._loading = asyncio.Lock()
         self._sockets = Sockets()
         self._calls: aiohttp.ClientSession | None = None
+        self._calling = 0
+        self._spare_calls: aiohttp.ClientSession | None = None
         self._streams: aiohttp.ClientSession | None = None
         self._version: str | None = None
 
@@ -114,10 +123,10 @@ class ClusterConnection:
 
     async def aclose(self) -> None:
         """Close every connection to the cluster, open streams included."""
-        for session in (self._calls, self._streams):
+        for session in (self._calls, self._spare_calls, self._streams):
             if session is not None:
                 await session.close()
-        self._calls = self._streams = None
+        self._calls = self._spare_calls = self._streams = None
         await self._sockets.aclose()
 
     async def call(
@@ -145,7 +154,8 @@ class ClusterConnection:
             try:
                 async with (
                     asyncio.timeout(seconds),
-                    self._call_session().request(
+                    self._call_session() as session,
+                    session.request(
                         method,
                         _url(credentials, path, query),
                         data=data,
@@ -285,14 +295,29 @@ class ClusterConnection:
         self._credentials = None
         return True
 
-    def _call_session(self) -> aiohttp.ClientSession:
+    @contextlib.asynccontextmanager
+    async def _call_session(self) -> AsyncIterator[aiohttp.ClientSession]:
+        """Yield the session for one call: the one that keeps connections, if one is free."""
+        if self._calling >= KEPT_CONNECTIONS:
+            if self._spare_calls is None:
+                self._spare_calls = _session(
+                    aiohttp.TCPConnector(
+                        limit=0, force_close=True, socket_factory=self._sockets.for_call
+                    )
+                )
+            yield self._spare_calls
+            return
         if self._calls is None:
             self._calls = _session(
                 aiohttp.TCPConnector(
                     limit=0, keepalive_timeout=30, socket_factory=self._sockets.for_call
                 )
             )
-        return self._calls
+        self._calling += 1
+        try:
+            yield self._calls
+        finally:
+            self._calling -= 1
 
     def _stream_session(self) -> aiohttp.ClientSession:
         if self._streams is None:
