@@ -7,7 +7,7 @@ import base64
 import json
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +16,8 @@ from urllib.parse import urlencode
 
 import aiohttp
 import yaml
+
+from kube.tcp import Sockets
 
 V5, V4, V1 = "v5.channel.k8s.io", "v4.channel.k8s.io", "channel.k8s.io"
 V4_BASE64, V1_BASE64 = "v4.base64.channel.k8s.io", "base64.channel.k8s.io"
@@ -141,6 +143,20 @@ class Stream:
                 assert await self._read(), f"the stream ended: {self.outcome}"
         return self.outcome
 
+    async def answers(self, line: bytes, text: bytes) -> Outcome:
+        """Type a line, again every few seconds, until that text was written to standard output.
+
+        A real node passes input on to a running process before it listens to its output: what
+        the process says at once to whoever has just attached may be lost.
+        """
+        async with asyncio.timeout(ANSWER_SECONDS):
+            while text not in self.outcome.of(STDOUT):
+                await self.send(STDIN, line)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(ANSWER_SECONDS / 8):
+                        await self.until_output(text)
+        return self.outcome
+
     async def until_output(self, text: bytes) -> Outcome:
         """Read until that text was written to standard output."""
         return await self.until(lambda outcome: text in outcome.of(STDOUT))
@@ -171,9 +187,9 @@ class Api:
 
     def __init__(self, access: Access) -> None:
         self._access = access
+        self._sockets = Sockets()
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=access.tls),
-            timeout=aiohttp.ClientTimeout(total=60),
+            connector=self._connector(), timeout=aiohttp.ClientTimeout(total=60)
         )
 
     async def __aenter__(self) -> Self:
@@ -186,6 +202,7 @@ class Api:
         traceback: TracebackType | None,
     ) -> None:
         await self._session.close()
+        await self._sockets.aclose()
 
     async def call(
         self,
@@ -218,8 +235,7 @@ class Api:
             self._access.server + path, headers=self._authorization(())
         ) as response:
             assert response.status == 200, await response.text()
-            async with _gone(response):
-                yield response.content
+            yield response.content
 
     @asynccontextmanager
     async def stream(
@@ -233,7 +249,7 @@ class Api:
         """Open an exec or attach. Raises HandshakeRefused."""
         url = f"{self._access.server}{path}?{urlencode(list(options))}"
         async with aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=self._access.tls), raise_for_status=_refuse
+            connector=self._connector(), raise_for_status=_refuse
         ) as session:
             async with session.ws_connect(
                 url,
@@ -242,9 +258,11 @@ class Api:
                 timeout=aiohttp.ClientWSTimeout(ws_close=2),
                 max_msg_size=0,
             ) as socket:
-                async with _gone(socket._response):
-                    yield Stream(socket, socket.protocol or "")
-                    await socket.close()
+                yield Stream(socket, socket.protocol or "")
+                await socket.close()
+
+    def _connector(self) -> aiohttp.TCPConnector:
+        return aiohttp.TCPConnector(ssl=self._access.tls, socket_factory=self._sockets.for_call)
 
     def _authorization(self, headers: Headers) -> list[tuple[str, str]]:
         if not self._access.token or any(name == "Authorization" for name, _ in headers):
@@ -255,25 +273,16 @@ class Api:
 async def _refuse(response: aiohttp.ClientResponse) -> None:
     if response.status != 101:
         kind = response.content_type if "Content-Type" in response.headers else ""
-        async with _gone(response):
-            text = await response.text()
-        raise HandshakeRefused(Reply(response.status, kind, text))
+        raise HandshakeRefused(Reply(response.status, kind, await response.text()))
 
 
-@asynccontextmanager
-async def _gone(response: aiohttp.ClientResponse) -> AsyncIterator[None]:
-    """End the connection of an answer at the end: the polite end of TLS would outlive the test."""
-    connection = response.connection
-    transport = connection.transport if connection is not None else None
-    socket = transport.get_extra_info("socket") if transport is not None else None
-    try:
-        yield
-    finally:
-        if transport is not None:
-            transport.abort()
-        async with asyncio.timeout(ANSWER_SECONDS):
-            while socket is not None and socket.fileno() != -1:
-                await asyncio.sleep(0.001)
+def size_line(cols: int, rows: int, end: bytes = b"\n") -> bytes:
+    """Return a line for a shell that writes `rows cols` once its terminal has that size.
+
+    A real node sets the size beside what it does with the input, and not before it.
+    """
+    size = f"{rows} {cols}"
+    return f'until [ "$(stty size)" = "{size}" ]; do sleep 0.1; done; stty size'.encode() + end
 
 
 def impersonating(user: str, *groups: str) -> list[tuple[str, str]]:

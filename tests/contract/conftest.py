@@ -76,7 +76,6 @@ PODS = (
     pod("bare", container("main", PAUSE)),
     pod("talker", container("main", BUSYBOX, "sh", "-c", TALK)),
     pod("failed", container("main", BUSYBOX, "sh", "-c", "exit 3"), restartPolicy="Never"),
-    pod("crashing", container("main", BUSYBOX, "sh", "-c", "echo crashed; exit 4")),
 )
 ROLES = {
     "operator": [

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from tests.contract.client import STDERR, STDIN, STDOUT, V4, V5, Api
-from tests.contract.conftest import BUSYBOX, ContractCluster, container, pod
+from tests.contract.client import STDERR, STDIN, STDOUT, V4, V5, Api, size_line
+from tests.contract.conftest import BUSYBOX, START_SECONDS, ContractCluster, container, pod
 
 PROTOCOLS = [V5, V4]
 
@@ -17,7 +17,7 @@ def options(*wanted: str) -> list[tuple[str, str]]:
 
 
 async def running(api: Api, cluster: ContractCluster, name: str) -> None:
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(START_SECONDS):
         while (await api.get(f"{cluster.pods}/{name}")).json["status"].get("phase") != "Running":
             await asyncio.sleep(0.1)
 
@@ -31,16 +31,14 @@ async def test_console_answers_and_takes_its_size(
     async with api.stream(path, wanted, protocols=[protocol]) as stream:
         assert stream.subprotocol == protocol
         await stream.resize(101, 41)
-        await stream.send(STDIN, b"stty size; echo mark-$((40 + 2))\r")
-        outcome = await stream.until_output(b"mark-42")
-        await stream.until_output(b"41 101")
+        await stream.answers(size_line(101, 41, b"\r"), b"41 101\r\n")
+        outcome = await stream.answers(b"echo mark-$((40 + 2))\r", b"mark-42")
 
     assert outcome.frames[0] == (STDOUT, b"")
     assert outcome.of(STDERR) == b""
     # Leaving never signals the process: the same shell answers the next one.
     async with api.stream(path, wanted, protocols=[protocol]) as stream:
-        await stream.send(STDIN, b"echo again-$((40 + 3))\r")
-        await stream.until_output(b"again-43")
+        await stream.answers(b"echo again-$((40 + 3))\r", b"again-43")
     found = (await api.get(f"{cluster.pods}/console")).json
     assert found["status"]["containerStatuses"][0]["restartCount"] == 0
 
@@ -71,7 +69,8 @@ async def test_end_of_the_main_process_is_a_success_whatever_its_code(
     api: Api, cluster: ContractCluster, protocol: str
 ) -> None:
     name = f"ending-{protocol[:2]}"
-    script = "read -r code; echo bye; exit $code"
+    # It is told its code once it is seen to be heard.
+    script = "until read -r -t 1 code; do echo waiting; done; echo bye; exit $code"
     made = pod(
         name, container("main", BUSYBOX, "sh", "-c", script, stdin=True), restartPolicy="Never"
     )
@@ -79,12 +78,13 @@ async def test_end_of_the_main_process_is_a_success_whatever_its_code(
     await running(api, cluster, name)
     wanted = options("stdin", "stdout", "stderr")
     async with api.stream(f"{cluster.pods}/{name}/attach", wanted, protocols=[protocol]) as stream:
+        await stream.until_output(b"waiting\n")
         await stream.send(STDIN, b"9\n")
         outcome = await stream.until_end()
 
-    assert outcome.of(STDOUT) == b"bye\n"
+    assert outcome.of(STDOUT).endswith(b"waiting\nbye\n")
     assert outcome.exit_code == 0
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(START_SECONDS):
         while True:
             status = (await api.get(f"{cluster.pods}/{name}")).json["status"]
             if status["phase"] == "Failed":

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.contract.client import STDIN, Api, impersonating
-from tests.contract.conftest import BUSYBOX, ContractCluster, container
+from tests.contract.client import ANSWER_SECONDS, STDIN, Api, impersonating, size_line
+from tests.contract.conftest import BUSYBOX, START_SECONDS, ContractCluster, container
 
 STRATEGIC = "application/strategic-merge-patch+json"
 
@@ -18,7 +18,7 @@ def patch(*containers: dict[str, Any]) -> dict[str, Any]:
 
 
 async def state_of(api: Api, cluster: ContractCluster, name: str, state: str) -> dict[str, Any]:
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(START_SECONDS):
         while True:
             found = (await api.get(f"{cluster.pods}/bare")).json
             for status in found["status"].get("ephemeralContainerStatuses") or []:
@@ -44,9 +44,8 @@ async def test_debug_container_starts_in_a_pod_without_a_shell_and_is_attached_t
     async with api.stream(f"{cluster.pods}/bare/attach", options) as stream:
         # The first prompt was printed before we came; a resize makes the shell ask again.
         await stream.resize(90, 30)
-        await stream.send(STDIN, b"echo debug-$((40 + 2)); stty size\r")
-        await stream.until_output(b"debug-42")
-        await stream.until_output(b"30 90")
+        await stream.answers(b"echo debug-$((40 + 2))\r", b"debug-42")
+        await stream.answers(size_line(90, 30, b"\r"), b"30 90\r\n")
         await stream.send(STDIN, b"exit 5\r")
         assert (await stream.until_end()).exit_code == 0
     ended = await state_of(api, cluster, "debugger-a", "terminated")
@@ -67,7 +66,7 @@ async def test_debug_container_can_be_used_by_exec_and_has_a_log(
     options = [("container", "debugger-b"), ("command", "echo"), ("command", "hello")]
     async with api.stream(f"{cluster.pods}/bare/exec", [*options, ("stdout", "true")]) as stream:
         outcome = await stream.until_end()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(ANSWER_SECONDS):
         while (log := await api.get(f"{cluster.pods}/bare/log?container=debugger-b")).text == "":
             await asyncio.sleep(0.1)
 

@@ -9,6 +9,7 @@ import json
 import pytest
 
 from tests.contract.client import (
+    ANSWER_SECONDS,
     ERROR,
     STDERR,
     STDIN,
@@ -22,8 +23,9 @@ from tests.contract.client import (
     HandshakeRefused,
     Outcome,
     exec_options,
+    size_line,
 )
-from tests.contract.conftest import BUSYBOX, FOREVER, ContractCluster, container, pod
+from tests.contract.conftest import BUSYBOX, FOREVER, START_SECONDS, ContractCluster, container, pod
 
 PROTOCOLS = [V5, V4, V1, V4_BASE64, V1_BASE64]
 
@@ -201,14 +203,14 @@ async def test_terminal_has_the_size_that_was_sent(api: Api, path: str, protocol
     options = exec_options("main", "sh", tty=True, stdin=True)
     async with api.stream(path, options, protocols=[protocol]) as stream:
         await stream.resize(132, 43)
-        await stream.send(STDIN, b"stty size; tty; echo $TERM\n")
+        await stream.send(STDIN, size_line(132, 43) + b"tty; echo $TERM\n")
         await stream.until_output(b"43 132\r\n")
         await stream.until_output(b"/dev/pts/")
         await stream.until_output(b"xterm")
         # Several sizes may come in one frame, and one in several.
         await stream.send_raw(b'\x04{"Width":90,"Height":30}{"Width":100,')
         await stream.send_raw(b'\x04"Height":40}')
-        await stream.send(STDIN, b"sleep 0.3; stty size\n")
+        await stream.send(STDIN, size_line(100, 40))
         await stream.until_output(b"40 100\r\n")
         await stream.send(STDIN, b"exit 5\n")
         outcome = await stream.until_end()
@@ -396,7 +398,7 @@ async def test_process_stays_when_its_client_goes_and_a_marker_finds_it(
     )
     found = await run(api, path, "sh", "-c", scan)
     await run(api, path, "sh", "-c", scan, "sh", "kill")
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(ANSWER_SECONDS):
         while (await run(api, path, "sh", "-c", scan)).of(STDOUT) != b"0\n":
             await asyncio.sleep(0.1)
 
@@ -418,7 +420,7 @@ async def test_reader_that_stops_stops_the_process_and_loses_nothing(api: Api, p
 async def test_exec_ends_when_its_container_ends(api: Api, cluster: ContractCluster) -> None:
     made = pod("doomed", container("main", BUSYBOX, *FOREVER))
     await api.call("POST", cluster.pods, made)
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(START_SECONDS):
         while (await api.get(f"{cluster.pods}/doomed")).json["status"].get("phase") != "Running":
             await asyncio.sleep(0.1)
     options = exec_options("main", "sh", tty=True, stdin=True)

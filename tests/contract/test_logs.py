@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.contract.client import ANSWER_SECONDS, Api
-from tests.contract.conftest import BUSYBOX, ContractCluster, container, pod
+from tests.contract.client import ANSWER_SECONDS, STDIN, Api
+from tests.contract.conftest import BUSYBOX, START_SECONDS, ContractCluster, container, pod
 
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z")
 
@@ -23,7 +23,7 @@ async def ended(api: Api, cluster: ContractCluster, name: str, script: str) -> s
     """Run a pod to its end and return the path of its log."""
     made = pod(name, container("main", BUSYBOX, "sh", "-c", script), restartPolicy="Never")
     await api.call("POST", cluster.pods, made)
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(START_SECONDS):
         while True:
             phase = (await api.get(f"{cluster.pods}/{name}")).json["status"].get("phase")
             if phase in ("Succeeded", "Failed"):
@@ -94,7 +94,7 @@ async def test_follow_ends_with_the_container(api: Api, cluster: ContractCluster
     made = pod(name, container("main", BUSYBOX, "sh", "-c", script), restartPolicy="Never")
     await api.call("POST", cluster.pods, made)
     path = f"{cluster.pods}/{name}/log?follow=true"
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(START_SECONDS):
         while (await api.get(path.partition("?")[0])).status != 200:
             await asyncio.sleep(0.1)
         reply = await api.get(path)
@@ -117,21 +117,35 @@ async def test_long_line_is_one_line_with_one_timestamp(api: Api, cluster: Contr
 async def test_previous_run_of_a_container_keeps_its_log(
     api: Api, cluster: ContractCluster
 ) -> None:
-    async with asyncio.timeout(40):
-        while True:
-            found = (await api.get(f"{cluster.pods}/crashing")).json
-            if found["status"]["containerStatuses"][0]["restartCount"]:
-                break
-            await asyncio.sleep(0.2)
-        while True:
-            reply = await api.get(f"{cluster.pods}/crashing/log?previous=true")
-            # A real node may have removed the run that it is asked for; the next one is there.
-            if reply.status == 200 and "unable to retrieve" not in reply.text:
-                break
-            await asyncio.sleep(0.2)
+    # The second run goes on. Of a container that ends at once, a real node removes each run that
+    # is over before it stops to call it the previous one.
+    script = "echo begun; read -r code; echo told $code; exit $code"
+    await api.call(
+        "POST",
+        cluster.pods,
+        pod("again", container("main", BUSYBOX, "sh", "-c", script, stdin=True)),
+    )
+    path = f"{cluster.pods}/again"
+
+    async def is_in_run(count: int) -> bool:
+        statuses = (await api.get(path)).json["status"].get("containerStatuses") or []
+        return any(
+            each["restartCount"] == count and "running" in each["state"] for each in statuses
+        )
+
+    async with asyncio.timeout(START_SECONDS):
+        while not await is_in_run(0):
+            await asyncio.sleep(0.1)
+        wanted = [("container", "main"), ("stdin", "true"), ("stdout", "true")]
+        async with api.stream(f"{path}/attach", wanted) as stream:
+            await stream.send(STDIN, b"4\n")
+            await stream.until_end()
+        while not (await is_in_run(1) and (await api.get(f"{path}/log")).text):
+            await asyncio.sleep(0.1)
     missing = await api.get(f"{cluster.pods}/talker/log?previous=true")
 
-    assert reply.text == "crashed\n"
+    assert (await api.get(f"{path}/log?previous=true")).text == "begun\ntold 4\n"
+    assert (await api.get(f"{path}/log")).text == "begun\n"
     assert missing.status == 400
     expected = 'previous terminated container "main" in pod "talker" not found'
     assert missing.message == expected
@@ -180,7 +194,7 @@ async def test_wrong_targets_are_refused(api: Api, cluster: ContractCluster) -> 
 async def test_container_that_cannot_start_says_why(api: Api, cluster: ContractCluster) -> None:
     made = pod("stuck", container("main", "docker.io/library/no-such-image:1", "sh"))
     await api.call("POST", cluster.pods, made)
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(START_SECONDS):
         while True:
             found = (await api.get(f"{cluster.pods}/stuck")).json
             statuses = found["status"].get("containerStatuses")
