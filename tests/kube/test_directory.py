@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -98,6 +99,16 @@ class Reader:
         return self.state is not None and self.state.state is FeedState.LIVE
 
 
+@asynccontextmanager
+async def following(directory: ClusterDirectory, api: ApiServer) -> AsyncIterator[Reader]:
+    """Watch as Alice; the block begins when all was listed and a watch is open."""
+    async with directory.watch("it", ALICE) as events:
+        reader = Reader(events)
+        await reader.until(lambda r: r.resets)
+        await eventually(lambda: bool(api.open_watches))
+        yield reader
+
+
 async def test_a_reader_gets_everything_once_and_then_the_changes(
     api: ApiServer, directory: ClusterDirectory
 ) -> None:
@@ -139,9 +150,8 @@ async def test_all_readers_share_one_list_and_watch(
 async def test_nothing_is_watched_a_while_after_the_last_reader_left(
     api: ApiServer, directory: ClusterDirectory
 ) -> None:
-    async with directory.watch("it", ALICE) as events:
-        await Reader(events).until(lambda r: r.resets)
-        await eventually(lambda: bool(api.open_watches))
+    async with following(directory, api):
+        pass
 
     await eventually(lambda: not api.open_watches)
     async with directory.watch("it", ALICE) as events:
@@ -236,10 +246,7 @@ async def test_a_narrower_view_forgets_what_went_meanwhile(
 async def test_a_broken_watch_goes_on_where_it_was(
     api: ApiServer, directory: ClusterDirectory
 ) -> None:
-    async with directory.watch("it", ALICE) as events:
-        reader = Reader(events)
-        await reader.until(lambda r: r.resets)
-        await eventually(lambda: bool(api.open_watches))
+    async with following(directory, api) as reader:
         await api.put(pod("new"))
         await reader.until(lambda r: "new" in r.names)
 
@@ -268,10 +275,7 @@ async def test_a_bookmark_moves_the_place_to_go_on_from(
 async def test_a_forgotten_version_is_listed_again_and_only_the_difference_is_told(
     api: ApiServer, directory: ClusterDirectory, is_event: bool
 ) -> None:
-    async with directory.watch("it", ALICE) as events:
-        reader = Reader(events)
-        await reader.until(lambda r: r.resets)
-        await eventually(lambda: bool(api.open_watches))
+    async with following(directory, api) as reader:
         del api.pods["uid-job"]
         api.pods["uid-new"] = pod("new")
         if is_event:
@@ -290,11 +294,7 @@ async def test_a_forgotten_version_is_listed_again_and_only_the_difference_is_to
 async def test_a_cluster_that_goes_and_comes_back_is_told(
     api: ApiServer, directory: ClusterDirectory
 ) -> None:
-    async with directory.watch("it", ALICE) as events:
-        reader = Reader(events)
-        await reader.until(lambda r: r.resets)
-        await eventually(lambda: bool(api.open_watches))
-
+    async with following(directory, api) as reader:
         api.down = True
         api.cut()
         await reader.until(lambda r: r.state and r.state.state is FeedState.RECONNECTING)
@@ -352,10 +352,7 @@ async def test_a_slow_reader_is_told_the_newest_state_of_each_pod_once(
 async def test_a_change_that_nobody_can_see_is_not_told(
     api: ApiServer, directory: ClusterDirectory
 ) -> None:
-    async with directory.watch("it", ALICE) as events:
-        reader = Reader(events)
-        await reader.until(lambda r: r.resets)
-        await eventually(lambda: bool(api.open_watches))
+    async with following(directory, api) as reader:
         same = pod("web")
         same["metadata"]["annotations"] = {"heartbeat": "2"}
         await api.put(same)
@@ -369,10 +366,7 @@ async def test_a_change_that_nobody_can_see_is_not_told(
 async def test_an_event_that_makes_no_sense_is_survived_by_listing_again(
     api: ApiServer, directory: ClusterDirectory
 ) -> None:
-    async with directory.watch("it", ALICE) as events:
-        reader = Reader(events)
-        await reader.until(lambda r: r.resets)
-        await eventually(lambda: bool(api.open_watches))
+    async with following(directory, api) as reader:
         await api.tell("ADDED", {"metadata": {"namespace": "shop"}})
         await eventually(lambda: len(api.lists) == 2)
         await reader.until(lambda r: r.is_live)
