@@ -11,8 +11,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
+from tests.browser.inside import Cluster
 from tests.browser.line import Line
 from tests.browser.person import Chromium, Person
+from tests.browser.yard import Yard, yard_in
+from tests.contract.conftest import BUSYBOX
 from tests.democluster.running import RunningDemoCluster, end_democluster, start_democluster
 from tests.e2e.running import ROOT, RunningHatchway, free_port, running_hatchway
 from tests.e2e.targets import first_target
@@ -121,7 +124,7 @@ def real(
     path = os.environ.get("HATCHWAY_TEST_KUBECONFIG", "")
     if not path:
         pytest.skip("needs a real cluster: HATCHWAY_TEST_KUBECONFIG")
-    more = {"HATCHWAY_IDENTITY": "impersonate"}
+    more = {"HATCHWAY_IDENTITY": "impersonate", "HATCHWAY_DEBUG_IMAGES": BUSYBOX}
     with hatchway_with_line(tmp_path_factory, Path(path), lines, **more) as running:
         yield running
 
@@ -169,11 +172,30 @@ def house(request: pytest.FixtureRequest) -> RunningHatchway:
 
 
 @pytest.fixture
-def container(house: RunningHatchway) -> str:
-    """Return cluster/namespace/pod/container of one with bash and vi in `house`."""
-    is_real = "HATCHWAY_IDENTITY" in house.environment
-    kubeconfig = Path(house.environment["HATCHWAY_KUBECONFIG"])
-    return first_target(kubeconfig, *(("real", "default") if is_real else ("demo", "shop")))
+def cluster(house: RunningHatchway) -> Cluster:
+    """The cluster of `house`, past Hatchway."""
+    name = "real" if "HATCHWAY_IDENTITY" in house.environment else "demo"
+    return Cluster(name, Path(house.environment["HATCHWAY_KUBECONFIG"]))
+
+
+@pytest.fixture
+def container(cluster: Cluster) -> str:
+    """Return cluster/namespace/pod/container of one with bash and vi in `cluster`."""
+    namespace = "default" if cluster.name == "real" else "shop"
+    return first_target(cluster.kubeconfig, cluster.name, namespace)
+
+
+@pytest.fixture
+def console(cluster: Cluster) -> str:
+    """Return the container in `cluster` whose main process is a shell on a terminal."""
+    return first_target(cluster.kubeconfig, cluster.name, "default", "console")
+
+
+@pytest.fixture
+def yard(cluster: Cluster) -> Iterator[Yard]:
+    """A namespace that is removed after the test."""
+    with yard_in(cluster) as made:
+        yield made
 
 
 @pytest.fixture
