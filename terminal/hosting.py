@@ -75,6 +75,7 @@ class Hosting:
         self._rights = rights
         self._screens = screens
         self._limits = limits
+        self._ledger = DatabaseLedger()
         self._host: SessionHost | None = None
 
     def host(self) -> SessionHost:
@@ -90,7 +91,7 @@ class Hosting:
             self._host = SessionHost(
                 backend=self._backend,
                 reaper=self._reaper,
-                ledger=DatabaseLedger(),
+                ledger=self._ledger,
                 sentinel=DatabaseSentinel(self._rights, self.name),
                 screens=screens,
                 session_limits=self._limits,
@@ -114,7 +115,8 @@ class Hosting:
         while True:
             try:
                 await database_sync_to_async(_sign_life)(self.name)
-                held = [session.spec.id for session in host.sessions()]
+                await self._ledger.settle()
+                held = [session.spec.id for session in host.sessions()] + self._ledger.owed
                 for session in await database_sync_to_async(_orphans)(self.name, held):
                     await self._clean_up(session)
             except DatabaseError as error:

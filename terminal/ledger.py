@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
 
 from channels.db import database_sync_to_async
 from django.db import DatabaseError, InterfaceError, OperationalError
+from django.utils import timezone
 
 from terminal import lifecycle
 from terminal.session.ending import Ending
@@ -17,11 +21,32 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = (0.2, 0.5, 1, 2, 5)
 """Pauses between attempts to write an end while the database is away: within the ten seconds that
-the core gives one entry (limits.LEDGER_SECONDS). After that the host's heartbeat closes the row."""
+the core gives one entry (limits.LEDGER_SECONDS). After that `settle` writes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How a session ended, and when."""
+
+    session_id: UUID
+    ending: Ending
+    at: datetime
+    bytes_out: int
+    bytes_in: int
+    reaped: Reaped | None
 
 
 class DatabaseLedger:
-    """The session core's Ledger over Django's ORM."""
+    """The session core's Ledger over Django's ORM. One process has one."""
+
+    def __init__(self) -> None:
+        self._owed: dict[UUID, _End] = {}
+        # Bounded by the sessions that lived when the database went away: without it none begins.
+
+    @property
+    def owed(self) -> list[UUID]:
+        """The sessions whose ends are known here and are not in the database yet."""
+        return list(self._owed)
 
     async def went_live(self, session: LiveSession) -> None:
         """Note that the stream is open. A database that is away does not stop the session."""
@@ -31,20 +56,41 @@ class DatabaseLedger:
             log.warning("session %s is live, but not noted: %s", session.spec.id, error)
 
     async def ended(self, session: LiveSession, ending: Ending, reaped: Reaped | None) -> None:
-        """Note the end, trying again while the database is away."""
-        for pause in (*RETRY_SECONDS, None):
-            try:
-                await database_sync_to_async(lifecycle.end)(
-                    session.spec.id,
-                    ending,
-                    bytes_out=session.bytes_out,
-                    bytes_in=session.bytes_in,
-                    reaped=reaped,
-                )
-            except DatabaseError as error:
-                if pause is None:
-                    log.error("end of session %s could not be noted: %s", session.spec.id, error)
-                    return
-                await asyncio.sleep(pause)
-            else:
+        """Note the end, trying again while the database is away. What cannot be written, also
+        because this was cancelled, is owed."""
+        end = _End(
+            session.spec.id, ending, timezone.now(), session.bytes_out, session.bytes_in, reaped
+        )
+        self._owed[end.session_id] = end
+        for pause in RETRY_SECONDS:
+            if await self._write(end):
                 return
+            await asyncio.sleep(pause)
+        if not await self._write(end):
+            log.error("the end of session %s waits for the database", end.session_id)
+
+    async def settle(self) -> None:
+        """Write the ends that are owed, as far as the database is there."""
+        for end in list(self._owed.values()):
+            if not await self._write(end):
+                return
+
+    async def _write(self, end: _End) -> bool:
+        """Return whether nothing is owed of this end any more."""
+        try:
+            await database_sync_to_async(lifecycle.end)(
+                end.session_id,
+                end.ending,
+                at=end.at,
+                bytes_out=end.bytes_out,
+                bytes_in=end.bytes_in,
+                reaped=end.reaped,
+            )
+        except (OperationalError, InterfaceError) as error:
+            log.warning("the end of session %s is not noted yet: %s", end.session_id, error)
+            return False
+        except DatabaseError:
+            # No waiting helps; the host's heartbeat closes the row without the reason.
+            log.exception("the end of session %s cannot be noted", end.session_id)
+        self._owed.pop(end.session_id, None)
+        return True

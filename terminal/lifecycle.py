@@ -5,6 +5,7 @@ Every change is one conditional update, so that it happens once however many try
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -86,18 +87,21 @@ def go_live(session_id: UUID) -> bool:
     )
 
 
+@transaction.atomic
 def end(
     session_id: UUID,
     ending: Ending,
     *,
+    at: datetime | None = None,
     bytes_out: int | None = None,
     bytes_in: int | None = None,
     reaped: Reaped | None = None,
 ) -> bool:
-    """Note how the session ended. Returns whether this call did it."""
+    """Note how the session ended, `at` or now. Returns whether this call did it."""
+    ended = at or timezone.now()
     changes: dict[str, Any] = {
         "state": State.ENDED,
-        "ended": timezone.now(),
+        "ended": ended,
         "end_reason": ending.reason.value,
         "end_message": ending.message[:_SENTENCE],
         "end_data": dict(ending.data),
@@ -112,7 +116,7 @@ def end(
     )
     if not done:
         return False
-    Participant.objects.filter(session_id=session_id, left=None).update(left=timezone.now())
+    Participant.objects.filter(session_id=session_id, left=None).update(left=ended)
     session = TerminalSession.objects.get(id=session_id)
     _audit(
         EventTag.SESSION_END,

@@ -35,6 +35,7 @@ from terminal.session.outcome import explain, missing_target
 from terminal.session.ports import ExecBackend, ExecStream, Ledger, Reaped, Reaper, ScreenLike
 from terminal.session.scrollback import Scrollback
 from terminal.session.spec import Holder, Kind, SessionSpec
+from terminal.session.sweep import sweep, sweep_successor
 from terminal.session.view import View
 
 log = logging.getLogger(__name__)
@@ -80,6 +81,8 @@ class LiveSession:
         self._over: asyncio.Future[Ending] = loop.create_future()
         self._was_resized = False
         self._opened = asyncio.Event()
+        self._is_ours = asyncio.Event()
+        """Set when the first look after opening found the container that was authorised."""
         self._may_run = False
         self._handed: bytearray | None = None
         self._all_told: asyncio.Event | None = None
@@ -285,23 +288,13 @@ class LiveSession:
 
     async def _reap(self) -> Reaped | None:
         """End what was started in the container, if anything may have been."""
-        spec = self.spec
-        if spec.kind is not Kind.EXEC or not self._may_run:
+        if self.spec.kind is not Kind.EXEC or not self._may_run:
             return None
-        try:
-            async with asyncio.timeout(limits.REAP_SECONDS):
-                return await self._reaper.reap(
-                    spec.target,
-                    spec.identity,
-                    uid=spec.pod.uid,
-                    container_id=spec.pod.container_id,
-                    marker=spec.marker,
-                )
-        except TimeoutError:
-            return Reaped(0, 0, guaranteed=False, note="The cluster did not answer in time.")
-        except Exception as error:
-            log.exception("session %s: its processes could not be ended", spec.id)
-            return Reaped(0, 0, guaranteed=False, note=f"Failed inside Hatchway: {error!r}")
+        reaped = await sweep(self.spec, self._reaper, self.spec.pod)
+        ending = self.ending
+        if ending is not None and ending.data.get("why") in ("pod_replaced", "container_restarted"):
+            return await sweep_successor(self.spec, self._reaper, self._backend) or reaped
+        return reaped
 
     async def _enter_live(self) -> None:
         await self._opened.wait()
@@ -408,6 +401,7 @@ class LiveSession:
         return limits.SCREEN_BACKLOG_BYTES
 
     async def _write(self, stream: ExecStream) -> None:
+        await self._is_ours.wait()
         inbox, resize_at = self.inbox, 0.0
         while True:
             await inbox.wait()
@@ -446,13 +440,14 @@ class LiveSession:
         """End the session when its container is gone, even if the stream stays open and silent.
 
         The first look, right after the stream was opened by name, makes sure that the name still
-        meant the pod that the person was authorised for.
+        meant the pod that the person was authorised for. Nothing is typed into it before.
         """
         await self._opened.wait()
         while True:
             if (ending := await missing_target(self.spec, self._backend)) is not None:
                 self.end(ending)
                 return
+            self._is_ours.set()
             await asyncio.sleep(limits.POD_CHECK_SECONDS)
 
     # Small steps

@@ -326,12 +326,15 @@ class FakeReaper:
     error: Exception | None = None
     is_stuck: bool = False
     markers: list[str] = field(default_factory=list)
+    places: list[tuple[str, str]] = field(default_factory=list)
+    """Pod and container that were searched."""
 
     async def reap(
         self, target: Target, identity: Identity, *, uid: str, container_id: str, marker: str
     ) -> Reaped:
         """Answer as scripted."""
         self.markers.append(marker)
+        self.places.append((uid, container_id))
         if self.is_stuck:
             await asyncio.Event().wait()
         if self.error is not None:

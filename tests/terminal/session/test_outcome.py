@@ -193,6 +193,47 @@ async def test_a_pod_of_the_same_name_but_another_uid_is_noticed_right_after_the
         assert loop.time() - before < 1
 
 
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"uid": "pod-2", "container_id": "containerd://9"}, ("pod-2", "containerd://9")),
+        ({"container_id": "containerd://9"}, ("pod-1", "containerd://9")),
+    ],
+    ids=["pod replaced", "container restarted"],
+)
+async def test_what_began_in_a_container_that_took_the_name_is_ended_and_was_given_no_input(
+    change: dict[str, Any], place: tuple[str, str]
+) -> None:
+    async with World() as world:
+        world.cluster.pod = replace(POD, **change)
+        world.cluster.answers_about_pods.clear()
+        session = world.open()
+        client = world.join(session)
+        await client.sees(b"$ ")
+        client.types(b"rm important\r")
+        await asyncio.sleep(1)
+        world.cluster.answers_about_pods.set()
+
+        await client.sees_the_end()
+        await world.ended(session)
+
+        stream = await world.cluster.stream()
+        assert stream.stdin == b""
+        assert stream.is_closed
+        assert world.reaper.places == [(POD.uid, POD.container_id), place]
+        assert set(world.reaper.markers) == {session.spec.marker}
+
+
+async def test_a_pod_that_nobody_can_tell_about_may_be_typed_into() -> None:
+    async with World() as world:
+        world.cluster.inspection = Refused(Refusal.CLUSTER_UNREACHABLE, "No answer.", 503)
+        client = world.join(world.open())
+
+        client.types(b"echo")
+
+        await client.sees(b"echo")
+
+
 @pytest.mark.parametrize("kind", list(Refusal))
 async def test_a_refused_stream_says_why_and_nothing_is_reaped(kind: Refusal) -> None:
     async with World() as world:
