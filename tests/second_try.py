@@ -2,8 +2,7 @@
 
 They wait for other programs with deadlines, and two busy cores miss one now and then. `make test`
 loads this; a test that needs its second try is counted as `rerun` in the last line, so that one
-that often does is seen. Tests of our own code alone get none, but for one case: an unclosed
-transport of an earlier test is reported in whichever test the garbage collector happens to run.
+that often does is seen. Tests of our own code alone get none.
 """
 
 from __future__ import annotations
@@ -21,5 +20,3 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.startswith(FOLDERS) or any(item.get_closest_marker(m) for m in MARKERS):
             item.add_marker(pytest.mark.flaky(reruns=TRIES, reruns_delay=1))
-        else:
-            item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=["[Uu]nraisable"]))
