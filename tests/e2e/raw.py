@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import secrets
+import select
 import socket
 import struct
 from typing import Any
@@ -100,6 +101,14 @@ class RawSocket:
         elif opcode == 1:
             self.texts.append(json.loads(payload))
         return True
+
+    def reads_what_is_there(self) -> None:
+        """Read frames as long as some have arrived."""
+        while self.closed_with is None and (
+            self._buffer or select.select([self._socket], [], [], 0)[0]
+        ):
+            if not self.reads():
+                return
 
     def reads_to_the_end(self) -> int | None:
         """Read until the server closes; return its close code, or None without one."""
