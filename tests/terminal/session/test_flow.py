@@ -346,9 +346,11 @@ async def test_a_view_that_leaves_while_it_waits_for_a_screen_leaves_no_timer() 
         client.types(b"x")
         await asyncio.sleep(0.01)
 
+        timers = (client.view._input_timer, client.view._retry_timer)
+
         client.leaves()
 
-        assert (client.view._input_timer, client.view._retry_timer) == (None, None)
+        assert [timer is not None and timer.cancelled() for timer in timers] == [True, True]
         assert await client.view.next() is None
 
 
