@@ -20,7 +20,7 @@ import psutil
 
 from bench.client import Door
 from tests.e2e.other_client import Hatchway
-from tests.e2e.running import PASSWORD, ROOT, environment, free_port, stop
+from tests.e2e.running import PASSWORD, ROOT, environment, free_port, prepare, stop
 
 READY_SECONDS = 60.0
 
@@ -78,16 +78,7 @@ async def running_house(directory: Path, kubeconfig: Path, **more: str) -> Async
     directory.mkdir(parents=True, exist_ok=True)
     port = free_port()
     env = environment(directory, port, kubeconfig, **LIMITS, **more)
-    for command in (["migrate", "-v", "0"], ["makedemo"]):
-        await asyncio.to_thread(
-            subprocess.run,
-            [sys.executable, "manage.py", *command],
-            cwd=ROOT,
-            env=env,
-            check=True,
-            capture_output=True,
-            timeout=120,
-        )
+    await asyncio.to_thread(prepare, env)
     log, counts = directory / "server.log", directory / "counts"
     with log.open("ab") as output:
         process = subprocess.Popen(

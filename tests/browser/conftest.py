@@ -16,7 +16,7 @@ from tests.browser.line import Line
 from tests.browser.person import Chromium, Person
 from tests.browser.yard import Yard, yard_in
 from tests.contract.conftest import BUSYBOX
-from tests.democluster.running import RunningDemoCluster, end_democluster, start_democluster
+from tests.democluster.running import RunningDemoCluster, running_democluster
 from tests.e2e.running import ROOT, RunningHatchway, free_port, running_hatchway
 from tests.e2e.targets import first_target
 
@@ -98,11 +98,8 @@ def demo_cluster(
     chromium_path: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningDemoCluster]:
     """The demo cluster as a program of its own."""
-    cluster = start_democluster(tmp_path_factory.mktemp("democluster"))
-    try:
+    with running_democluster(tmp_path_factory.mktemp("democluster")) as cluster:
         yield cluster
-    finally:
-        end_democluster(cluster.process)
 
 
 @pytest.fixture(scope="session")

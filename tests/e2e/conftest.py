@@ -8,18 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.democluster.running import RunningDemoCluster, end_democluster, start_democluster
+from tests.democluster.running import RunningDemoCluster, running_democluster
 from tests.e2e.running import RunningHatchway, running_hatchway
 
 
 @pytest.fixture(scope="session")
 def demo_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemoCluster]:
     """The demo cluster as a program of its own."""
-    cluster = start_democluster(tmp_path_factory.mktemp("democluster"))
-    try:
+    with running_democluster(tmp_path_factory.mktemp("democluster")) as cluster:
         yield cluster
-    finally:
-        end_democluster(cluster.process)
 
 
 @pytest.fixture(scope="session")

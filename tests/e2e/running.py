@@ -91,6 +91,19 @@ def server_command(server: str, port: int) -> list[str]:
     ]
 
 
+def prepare(env: Mapping[str, str]) -> None:
+    """Make the tables and the demo accounts of a server with that environment."""
+    for command in (["migrate", "-v", "0"], ["makedemo"]):
+        subprocess.run(
+            [sys.executable, "manage.py", *command],
+            cwd=ROOT,
+            env=dict(env),
+            check=True,
+            capture_output=True,
+            timeout=120,
+        )
+
+
 @contextmanager
 def running_hatchway(
     directory: Path, kubeconfig: Path, *, server: str = "uvicorn", port: int = 0, **more: str
@@ -98,15 +111,7 @@ def running_hatchway(
     """Migrate, make the demo accounts, serve until the block is left, and end the server."""
     port = port or free_port()
     env = environment(directory, port, kubeconfig, **more)
-    for command in (["migrate", "-v", "0"], ["makedemo"]):
-        subprocess.run(
-            [sys.executable, "manage.py", *command],
-            cwd=ROOT,
-            env=env,
-            check=True,
-            capture_output=True,
-            timeout=120,
-        )
+    prepare(env)
     with serving(server, port, env, directory / "server.log") as running:
         yield running
 
