@@ -70,6 +70,8 @@ class Hygiene:
         scope["client"] = client
         scope["scheme"] = scheme
         scope["headers"] = [(name, value) for name, value in headers if not _is_forgeable(name)]
+        # A socket may be served for hours, and whoever serves it may need no header by then.
+        del headers
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return
