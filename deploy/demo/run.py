@@ -91,7 +91,10 @@ def present(signals: StopSignals, *, kubeconfig: str, is_dev: bool) -> None:
         log = None if is_dev else state.logs / "web.log"
         serve.start_web(children, ROOT, python, environ, port=port, log=log, is_reloading=is_dev)
         print(f"\n{accounts}\n")
-        if not kubeconfigs:
+        if kubeconfigs:
+            print("Everybody acts with the rights of that kubeconfig, as far as grants allow it:")
+            print("admin works in every namespace, alice in shop and default, bob in platform.")
+        else:
             print("Shells of the demo cluster run on this machine, as you. It listens on loopback.")
         print(f"Hatchway is ready: http://{machine.ADDRESS}:{port}/")
         print("Ctrl-C ends it." + (f" Its log: {log}" if log else ""), flush=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
 import shutil
 import signal
@@ -56,6 +57,12 @@ port = int(sys.argv[sys.argv.index("--port") + 1])
 http.server.HTTPServer(("127.0.0.1", port), Handler).serve_forever()
 """
 
+REAL = (
+    *("CHANGELOG.md", "Makefile", "access", "config", "democluster", "kube", "locale"),
+    *("manage.py", "protocol", "targets", "templates", "terminal"),
+)
+"""What a demonstration on a cluster needs of the real project."""
+
 
 class Run:
     """One start of the runner."""
@@ -87,8 +94,8 @@ class Run:
                 self.process.wait()
 
     def interrupt(self) -> int:
-        """End it as Ctrl-C does. Returns its exit code."""
-        self.process.send_signal(signal.SIGINT)
+        """End it as Ctrl-C does, which reaches the whole group. Returns its exit code."""
+        os.killpg(self.process.pid, signal.SIGINT)
         return self.process.wait(WAIT_SECONDS)
 
 
@@ -112,6 +119,21 @@ class Project:
         self.write("programs/node", "#!/bin/sh\necho v20.19.0\n").chmod(0o755)
         self.write("programs/npm", NPM).chmod(0o755)
 
+    def hold_the_real_programs(self) -> None:
+        """Put Hatchway itself in the place of the stand-ins, with the packages of this Python."""
+        for name in REAL:
+            path = self.folder / name
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+            path.symlink_to(ROOT / name)
+        shutil.rmtree(self.folder / "uvicorn")
+        # Looks like a virtual environment of this Python, and is one in all that counts.
+        self.write(".venv/pyvenv.cfg", f"version = {platform.python_version()}\n")
+        python = self.write(".venv/bin/python", f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+        python.chmod(0o755)
+
     def write(self, name: str, text: str) -> Path:
         """Write one file of the project."""
         path = self.folder / name
@@ -121,14 +143,19 @@ class Project:
 
     def start(self, *arguments: str, **environ: str) -> Run:
         """Start the runner."""
+        return self.run([str(self.folder / "deploy" / "demo" / "start"), *arguments], **environ)
+
+    def run(self, command: list[str], **environ: str) -> Run:
+        """Start a command that leads to the runner."""
         output = self.folder / f"output-{time.monotonic_ns()}"
         with output.open("w") as file:
             process = subprocess.Popen(
-                [str(self.folder / "deploy" / "demo" / "start"), *arguments],
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 text=True,
+                start_new_session=True,
                 env={
                     "PATH": f"{self.programs}:/usr/bin:/bin",
                     "HOME": str(self.folder),
