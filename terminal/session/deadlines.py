@@ -6,6 +6,7 @@ import asyncio
 
 from terminal.session.ending import Ending, EndReason
 from terminal.session.limits import Limits
+from terminal.session.signal import Signal
 
 _NEVER = float("inf")
 
@@ -19,7 +20,7 @@ class Deadlines:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._loop = asyncio.get_running_loop()
-        self._changed = asyncio.Event()
+        self._changed = Signal()
         self._started_at = self._typed_at = self._loop.time()
         self.detached_at: float | None = self._loop.time()
         """When the last owner left, None while one is there."""

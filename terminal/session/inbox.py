@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from dataclasses import dataclass
 
 from protocol.close import CloseCode
 from protocol.errors import PeerVisibleError
 from protocol.size import Size
+from terminal.session.signal import Signal
 
 _CLIENTS = 32
 """Clients whose count is remembered: tabs that took turns at owning one session. Full: the one
@@ -55,8 +55,8 @@ class Inbox:
         self._pieces: deque[tuple[_Count, bytes]] = deque()
         self._queued = 0
         self._size: Size | None = None
-        self._input_ready = asyncio.Event()
-        self._ready = asyncio.Event()
+        self._input_ready = Signal()
+        self._ready = Signal()
         self._counts: dict[str, _Count] = {}
         self._current = _Count()
         self._taken = self._current

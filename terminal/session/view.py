@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from protocol import tty
 from protocol.close import CloseCode
 from terminal.session import limits
+from terminal.session.signal import Signal
 from terminal.session.spec import Holder
 from terminal.session.window import AckWindow
 
@@ -34,7 +35,7 @@ class View:
         self.role: tty.Role = "viewer"
         self.close_code = CloseCode.NORMAL
         self._control: deque[tty.ServerEvent] = deque()
-        self._wake = asyncio.Event()
+        self._wake = Signal()
         self._loop = asyncio.get_running_loop()
         self._window = AckWindow(0)
         self._skip_until = 0.0
