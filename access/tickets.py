@@ -19,6 +19,8 @@ from protocol.reason import Reason, ReasonCode
 
 LIFETIME = timedelta(seconds=30)
 SECRET_BYTES = 32
+MADE_PURPOSE = "made"
+"""Of a ticket that opens no socket: it proves that its person has just made a debug container."""
 
 
 def issue(

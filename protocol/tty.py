@@ -257,6 +257,14 @@ class StateChanged(_Control):
 
 
 @dataclass(frozen=True, slots=True)
+class CommandKnown(_Control):
+    """Which shell `auto` became."""
+
+    TYPE = "command"
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
 class SizeChanged(_Control):
     """From `offset` on the session's terminal has this size."""
 
@@ -337,6 +345,7 @@ ServerEvent = (
     | InputDelivered
     | Resync
     | StateChanged
+    | CommandKnown
     | SizeChanged
     | RoleChanged
     | InputEnabled

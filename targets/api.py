@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +20,9 @@ from access.audit import EventTag, arecord
 from access.cluster_rights import ClusterRights
 from access.errors import Forbidden, Invalid
 from access.identity import identity_of
+from access.login import login_of
 from access.policy import Decision, Labels, can, could, rights_of
+from access.tickets import MADE_PURPOSE, aissue
 from protocol.identity import Identity
 from protocol.reason import Reason, ReasonCode
 from protocol.target import Target, check_cluster, check_namespace, check_pod
@@ -64,6 +67,7 @@ class RecentOut(Schema):
     target: TargetBody
     kind: str
     shell: str
+    program: str
     used: datetime
 
 
@@ -78,6 +82,8 @@ class DebugOut(Schema):
     """The debug container."""
 
     target: TargetBody
+    made: str
+    """Proof of having made it: the first attach with it may type without being asked."""
 
 
 def build_router(
@@ -132,7 +138,14 @@ def build_router(
         made = TargetBody(
             cluster=target.cluster, namespace=target.namespace, pod=target.pod, container=name
         )
-        return Status(201, DebugOut(target=made))
+        proof = await aissue(
+            user,
+            login_of(request, user).key,
+            MADE_PURPOSE,
+            {"target": str(replace(target, container=name))},
+            origin=request.headers.get("Origin", ""),
+        )
+        return Status(201, DebugOut(target=made, made=proof))
 
     async def _decide(
         request: HttpRequest, user: Any, target: Target, identity: Identity
@@ -220,6 +233,7 @@ def _add_kept_things(router: Router) -> None:
                 ),
                 kind=row.kind,
                 shell=row.shell,
+                program=row.program,
                 used=row.used,
             )
             for row in Recent.objects.filter(user=_person(request))

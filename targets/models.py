@@ -53,6 +53,8 @@ class Recent(models.Model):
     container = models.CharField(max_length=63)
     kind = models.CharField(max_length=10)
     shell = models.CharField(max_length=10, blank=True)
+    program = models.CharField(max_length=100, blank=True)
+    """What ran the last time: the shell that `auto` became, a command's first word."""
     used = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -56,6 +56,7 @@ class TicketIn(Schema):
     kind: Literal["exec", "attach"] = "exec"
     shell: str | None = None
     command: list[str] | None = None
+    made: str | None = None
     session: UUID | None = None
     role: Literal["owner", "viewer"] = "owner"
     stream: Literal["targets"] | None = None
@@ -106,6 +107,8 @@ async def create_ticket(request: HttpRequest, body: TicketIn) -> Status[dict[str
         kind = Kind(body.kind)
         launch = opening.launch_of(kind, body.shell, body.command)
         allowed = await opening.decide(login, target, kind, launch, installed())
+        if body.made is not None and kind is Kind.ATTACH:
+            allowed = await opening.with_input(allowed, login, body.made, origin=origin)
         payload = {"open": allowed.to_payload()}
         session_id = allowed.session_id
     ticket = await aissue(user, login.key, "tty", payload, origin=origin)

@@ -118,6 +118,7 @@ class TerminalConsumer(GuardedConsumer):
             marker=opening.marker,
             pod=opening.pod,
             holder=holder_of(self.login),
+            is_input_enabled=opening.is_input_enabled,
         )
         # No record, no session: when this fails, nothing was started.
         participant = await database_sync_to_async(lifecycle.create)(
@@ -134,8 +135,12 @@ class TerminalConsumer(GuardedConsumer):
             target=opening.target,
             kind=opening.kind.value,
             shell=opening.launch.shell.value if opening.launch else "",
+            program=lifecycle.known_program(opening.launch),
         )
-        return host.open(spec, size), True, participant
+        session = host.open(spec, size)
+        if opening.is_input_enabled:
+            await self._note_input(session)
+        return session, True, participant
 
     @asynccontextmanager
     async def _stay(

@@ -12,6 +12,7 @@ from channels.db import database_sync_to_async
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.utils import timezone
 
+from access.signals import program_known
 from terminal import lifecycle
 from terminal.session.ending import Ending
 from terminal.session.live import LiveSession
@@ -54,6 +55,17 @@ class DatabaseLedger:
             await database_sync_to_async(lifecycle.go_live)(session.spec.id)
         except (OperationalError, InterfaceError) as error:
             log.warning("session %s is live, but not noted: %s", session.spec.id, error)
+
+    async def learned_program(self, session: LiveSession) -> None:
+        """Note which shell `auto` became, and tell the apps that remember what was opened."""
+        spec = session.spec
+        await database_sync_to_async(lifecycle.note_program)(spec.id, session.program)
+        await program_known.asend(
+            sender=DatabaseLedger,
+            user_id=spec.holder.user_id,
+            target=spec.target,
+            program=session.program,
+        )
 
     async def ended(self, session: LiveSession, ending: Ending, reaped: Reaped | None) -> None:
         """Note the end, trying again while the database is away. What cannot be written, also

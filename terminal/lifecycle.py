@@ -18,12 +18,15 @@ from access.errors import TooMany
 from protocol.reason import Reason, ReasonCode
 from terminal.models import Participant, State, TerminalSession
 from terminal.session.ending import Ending, EndReason
+from terminal.session.launch import Launch, Shell
 from terminal.session.live import LiveSession
 from terminal.session.ports import Reaped
 from terminal.session.spec import SessionSpec
 
 _SENTENCE = 500
 """Characters of a sentence that are kept."""
+_PROGRAM = 100
+"""Characters of a program's name that are kept."""
 
 
 @transaction.atomic
@@ -55,6 +58,7 @@ def create(spec: SessionSpec, *, host: str, grant: str, cols: int, rows: int, mo
         kind=spec.kind.value,
         shell=launch.shell.value if launch else "",
         command=list(launch.command) if launch else [],
+        program=known_program(launch),
         marker=spec.marker,
         grant=grant,
         host=host,
@@ -78,6 +82,18 @@ def check_room(user_id: int, most: int) -> None:
     mine = TerminalSession.objects.exclude(state=State.ENDED).filter(user_id=user_id)
     if mine.count() >= most:
         raise TooMany(Reason.of(ReasonCode.SESSIONS_LIMIT, limit=most), limit=most)
+
+
+def known_program(launch: Launch | None) -> str:
+    """Return what is known before it runs; nothing for `auto`, whose shell is noted later."""
+    if launch is None or launch.shell is Shell.AUTO:
+        return ""
+    return launch.program[:_PROGRAM]
+
+
+def note_program(session_id: UUID, program: str) -> None:
+    """Note which shell `auto` became."""
+    TerminalSession.objects.filter(id=session_id).update(program=program[:_PROGRAM])
 
 
 def go_live(session_id: UUID) -> bool:

@@ -92,6 +92,7 @@ def describe(session: TerminalSession, user: Any, rights: frozenset[str]) -> dic
         "kind": session.kind,
         "shell": session.shell or None,
         "command": session.command,
+        "program": session.program,
         "owner": session.username,
         "cluster_user": session.cluster_user,
         "address": session.address,

@@ -93,6 +93,8 @@ class TerminalSession(models.Model):
     shell = models.CharField(_("shell"), max_length=10, choices=_SHELLS, blank=True)
     command = models.JSONField(_("command"), default=list, blank=True)
     """The argv of a `custom` shell."""
+    program = models.CharField(_("what ran"), max_length=100, blank=True)
+    """Which shell `auto` became, once that is known; else the shell or the command's first word."""
     marker = models.CharField(max_length=64, blank=True, editable=False)
     """What the session's processes carry in their environment."""
     grant = models.CharField(_("by grant"), max_length=200, blank=True)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from channels.db import database_sync_to_async
 
 from access.actions import Action
 from access.audit import EventTag, arecord
-from access.errors import Forbidden, Invalid
+from access.errors import Forbidden, Invalid, TicketRefused
 from access.identity import aidentity_of
 from access.login import Login
 from access.policy import Decision, Rights, rights_of
+from access.tickets import MADE_PURPOSE, aconsume
 from protocol.errors import PeerVisibleError
 from protocol.execution import PodFacts
 from protocol.identity import Identity
@@ -54,6 +55,8 @@ class Opening:
     pod: PodFacts
     grant: str
     identity: Identity
+    is_input_enabled: bool = False
+    """Attach: whether input reaches the main process without being confirmed first."""
 
     def to_payload(self) -> dict[str, Any]:
         """Return plain JSON data."""
@@ -67,6 +70,7 @@ class Opening:
             "pod": asdict(self.pod),
             "grant": self.grant,
             "identity": [self.identity.user, list(self.identity.groups)],
+            "input": self.is_input_enabled,
         }
 
     @classmethod
@@ -85,6 +89,7 @@ class Opening:
             pod=PodFacts(**payload["pod"]),
             grant=payload["grant"],
             identity=Identity(user, tuple(groups)),
+            is_input_enabled=payload["input"],
         )
 
 
@@ -153,6 +158,28 @@ async def decide(
         grant=decision.grant_name,
         identity=identity,
     )
+
+
+async def with_input(opening: Opening, login: Login, proof: str, *, origin: str) -> Opening:
+    """Return an attach that may be typed in at once, if its person has just made the container.
+
+    `proof` is what making it was answered with, good once and for that container alone. Any other
+    proof changes nothing: the attach is read-only until input is confirmed, as every one is.
+    """
+    try:
+        payload = await aconsume(
+            proof,
+            user_id=login.user_id,
+            login_key=login.key,
+            purpose=MADE_PURPOSE,
+            origin=origin,
+        )
+    except TicketRefused as refused:
+        await arecord(
+            EventTag.TICKET_REFUSED, user=login.user, address=login.address, reason=refused.why
+        )
+        return opening
+    return replace(opening, is_input_enabled=payload["target"] == str(opening.target))
 
 
 async def _refused(login: Login, target: Target, decision: Decision) -> Forbidden:

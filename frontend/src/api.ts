@@ -52,6 +52,8 @@ export interface Session {
   readonly kind: SessionKind;
   readonly shell: Shell;
   readonly command: readonly string[];
+  /** What runs, as far as it is known: the shell that `auto` became, a command's first word. */
+  readonly program: string;
   readonly owner: string;
   readonly cluster_user: string;
   readonly address: string;
@@ -87,6 +89,8 @@ export interface Recent {
   readonly target: Target;
   readonly kind: SessionKind;
   readonly shell: Shell;
+  /** See Session. */
+  readonly program: string;
   readonly used: string;
 }
 
@@ -111,7 +115,7 @@ export type TicketRequest =
       readonly command: readonly string[] | null;
       readonly force_debug: boolean;
     }
-  | { readonly target: Target; readonly kind: "attach" }
+  | { readonly target: Target; readonly kind: "attach"; readonly made?: string }
   | { readonly session: string; readonly role: "owner" | "viewer" }
   | { readonly stream: "targets" };
 
@@ -196,7 +200,10 @@ export class Api {
   savePreferences = (preferences: Readonly<Record<string, unknown>>): Promise<void> =>
     this.#call("PUT", "/api/preferences", preferences);
 
-  createDebugContainer = (target: Target, image: string | null): Promise<{ target: Target }> =>
+  createDebugContainer = (
+    target: Target,
+    image: string | null,
+  ): Promise<{ target: Target; made: string }> =>
     this.#call("POST", "/api/debug-containers", { target, image });
 
   grants = (): Promise<readonly Grant[]> => this.#call("GET", "/api/grants/mine");

@@ -30,6 +30,7 @@ from terminal.session import limits
 from terminal.session.deadlines import Deadlines
 from terminal.session.ending import Ending, EndReason
 from terminal.session.inbox import Inbox
+from terminal.session.launch import Announcement, Shell
 from terminal.session.limits import Limits
 from terminal.session.outcome import explain, missing_target
 from terminal.session.ports import ExecBackend, ExecStream, Ledger, Reaped, Reaper, ScreenLike
@@ -69,7 +70,9 @@ class LiveSession:
         self.owner: View | None = None
         self.epoch = 0
         self.bytes_in = 0
-        self.input_enabled = spec.kind is Kind.EXEC
+        self.input_enabled = spec.kind is Kind.EXEC or (
+            spec.is_input_enabled and spec.pod.container_stdin
+        )
         self.deadlines = Deadlines(session_limits)
         self._limits = session_limits
         self._backend = backend
@@ -81,6 +84,12 @@ class LiveSession:
         self._over: asyncio.Future[Ending] = loop.create_future()
         self._was_resized = False
         self._opened = asyncio.Event()
+        self.program = spec.launch.program if spec.launch else "attach"
+        """What runs: bash, sh, the first word of a command; `auto` until its shell is known."""
+        self._announcement = (
+            Announcement() if spec.launch and spec.launch.shell is Shell.AUTO else None
+        )
+        self._program_known = asyncio.Event()
         self._is_ours = asyncio.Event()
         """Set when the first look after opening found the container that was authorised."""
         self._may_run = False
@@ -102,11 +111,6 @@ class LiveSession:
     def viewers(self) -> int:
         """How many views watch without owning."""
         return len(self.views) - (self.owner is not None)
-
-    @property
-    def command_label(self) -> str:
-        """The shell selector's word, or `attach`."""
-        return self.spec.launch.shell.value if self.spec.launch else "attach"
 
     # Participants
 
@@ -138,7 +142,7 @@ class LiveSession:
                 state=self.state,
                 kind=self.spec.kind.value,
                 input_enabled=self.input_enabled,
-                command=self.command_label,
+                command=self.program,
             )
         )
         self._tell_people()
@@ -255,6 +259,7 @@ class LiveSession:
                     tasks.create_task(self._stream()),
                     tasks.create_task(self._keep_time()),
                     tasks.create_task(self._watch_pod()),
+                    tasks.create_task(self._enter_program()),
                 ]
                 entry = tasks.create_task(self._enter_live())
                 ending = await self._over
@@ -299,6 +304,10 @@ class LiveSession:
     async def _enter_live(self) -> None:
         await self._opened.wait()
         await self._enter("its start", self._ledger.went_live(self))
+
+    async def _enter_program(self) -> None:
+        await self._program_known.wait()
+        await self._enter("its shell", self._ledger.learned_program(self))
 
     async def _enter(self, what: str, entry: Awaitable[None]) -> None:
         """Make an entry in the durable record. A failure is logged and ends nothing."""
@@ -368,6 +377,8 @@ class LiveSession:
             # Without a terminal the process writes bare line feeds; a terminal shows them as such.
             data = output.data.replace(b"\n", b"\r\n") if cooked else output.data
             self._handed = None
+            if self._announcement is not None and not (data := self._listen(data)):
+                continue
             self.output.append(data)
             self.screen.feed(data)
             for view in self.views:
@@ -377,6 +388,24 @@ class LiveSession:
                 turn = 0
                 await asyncio.sleep(0)
                 await self._keep_pace()
+
+        if self._announcement is not None and (data := self._announcement.rest()):
+            self.output.append(data)
+            self.screen.feed(data)
+
+    def _listen(self, data: bytes) -> bytes:
+        """Learn which shell `auto` became, once, and return what is output."""
+        announcement = self._announcement
+        assert announcement is not None
+        data = announcement.take(data)
+        if announcement.is_over:
+            self._announcement = None
+        if announcement.shell is not None:
+            self.program = announcement.shell
+            self._program_known.set()
+            for view in self.views:
+                view.tell(tty.CommandKnown(self.program))
+        return data
 
     async def _keep_pace(self) -> None:
         """Wait for the screen model in a long flood; an interrupt key lifts it for a moment."""

@@ -44,3 +44,5 @@ class SessionSpec:
     marker: str
     pod: PodFacts
     holder: Holder
+    is_input_enabled: bool = False
+    """Attach: whether the owner's input reaches the main process without a confirmation."""

@@ -25,6 +25,7 @@ SERVER_EVENTS: dict[str, type[Any]] = {
     "input": tty.InputDelivered,
     "resync": tty.Resync,
     "state": tty.StateChanged,
+    "command": tty.CommandKnown,
     "size": tty.SizeChanged,
     "role": tty.RoleChanged,
     "input_enabled": tty.InputEnabled,

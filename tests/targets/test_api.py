@@ -7,13 +7,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.test import AsyncClient, Client
 from django.urls import path
 from ninja import NinjaAPI
 
 from access.audit import EventTag
-from access.login import person_of
-from access.models import AuditEvent
+from access.login import digest_of, person_of
+from access.models import AuditEvent, Ticket
+from access.signals import program_known, target_used
 from config import api as config_api
 from protocol.errors import PeerVisibleError
 from protocol.target import Target
@@ -132,6 +134,17 @@ def test_names_that_kubernetes_could_not_have_given_are_refused(
     assert send(hers, "PUT", "/api/favourites", {**PLACE, **wrong}).status_code == 400
 
 
+async def test_a_recent_learns_which_shell_auto_became(hers: Client, alice: Any) -> None:
+    target = Target("demo", "shop", "web-1", "web")
+    told = {"user_id": alice.pk, "target": target}
+
+    await target_used.asend(None, **told, kind="exec", shell="auto", program="")
+    await program_known.asend(None, **told, program="bash")
+    found = await sync_to_async(hers.get)("/api/recents")
+
+    assert [(row["shell"], row["program"]) for row in found.json()] == [("auto", "bash")]
+
+
 def test_recents_are_the_newest_twenty_once_each(hers: Client, alice: Any) -> None:
     for number in range(MAX_RECENTS + 5):
         remember(alice.pk, Target("demo", "shop", f"web-{number}", "web"), "exec", "bash")
@@ -174,6 +187,9 @@ async def test_a_debug_container_is_made_and_noted(alice: Any, settings: Any) ->
 
     assert answer.status_code == 201
     assert answer.json()["target"] == {**PLACE, "container": "hatchway-debug-00ff00ff"}
+    proof = await Ticket.objects.aget(digest=digest_of(answer.json()["made"]))
+    assert (proof.user_id, proof.purpose) == (alice.pk, "made")
+    assert proof.payload == {"target": "demo/shop/web-1/hatchway-debug-00ff00ff"}
     ((target, identity, image),) = debug.started
     assert (target, identity.user, image) == (Target.of(**PLACE), "alice", "busybox:1.36")
     event = await AuditEvent.objects.filter(tag=EventTag.DEBUG_CONTAINER_CREATE).aget()

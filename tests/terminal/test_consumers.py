@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import struct
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import OperationalError
 
+from access.audit import EventTag
 from access.models import AuditEvent
+from access.tickets import MADE_PURPOSE, aissue
 from terminal import lifecycle
 from terminal.models import Participant, TerminalSession
 from terminal.session.limits import Limits
-from tests.terminal.session.fakes import silent
-from tests.terminal.site import Person, Socket, give, serving
+from tests.terminal.session.fakes import TARGET, silent
+from tests.terminal.site import TARGET_BODY, Person, Socket, give, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -171,6 +174,55 @@ async def test_a_newer_tab_takes_over_and_the_older_one_cannot_type() -> None:
             "input": 0,
         }
         assert stream.stdin == b"from the new tab"
+
+
+async def _proof(person: Person, target: str) -> str:
+    key = person.http.session.session_key
+    return await aissue(person.user, str(key), MADE_PURPOSE, {"target": target})
+
+
+async def test_who_has_just_made_a_container_may_type_in_it_once_without_being_asked() -> None:
+    async with serving() as site:
+        site.cluster.pod = replace(site.cluster.pod, container_stdin=True)
+        site.cluster.plays(silent)
+        alice = await _alice()
+        proof = await _proof(alice, str(TARGET))
+
+        first = await alice.opens(target=TARGET_BODY, kind="attach", made=proof)
+        second = await alice.opens(target=TARGET_BODY, kind="attach", made=proof)
+        await first.types(b"ls\r")
+        await first.until(lambda: bool(first.told("input")))
+
+        assert first.told("welcome")[0]["input_enabled"]
+        assert bytes((await site.cluster.stream()).stdin) == b"ls\r"
+        assert not second.told("welcome")[0]["input_enabled"]
+        enabled = AuditEvent.objects.filter(tag=EventTag.INPUT_ENABLE.value)
+        assert [str(event.session_id) async for event in enabled] == [
+            first.told("welcome")[0]["session"]
+        ]
+        for socket in (first, second):
+            await socket.tells({"type": "end"})
+            await socket.is_closed()
+
+
+@pytest.mark.parametrize("whose", ["another container", "another person", "nobody"])
+async def test_the_proof_of_something_else_leaves_an_attach_read_only(whose: str) -> None:
+    async with serving() as site:
+        site.cluster.pod = replace(site.cluster.pod, container_stdin=True)
+        site.cluster.plays(silent)
+        alice = await _alice()
+        proof = "made-up"
+        if whose == "another container":
+            proof = await _proof(alice, f"{TARGET.cluster}/{TARGET.namespace}/{TARGET.pod}/other")
+        elif whose == "another person":
+            bob = await User.objects.acreate_user("bob", password="a long pass phrase")
+            proof = await _proof(await Person(bob).signs_in(), str(TARGET))
+
+        socket = await alice.opens(target=TARGET_BODY, kind="attach", made=proof)
+
+        assert not socket.told("welcome")[0]["input_enabled"]
+        await socket.tells({"type": "end"})
+        await socket.is_closed()
 
 
 async def test_attached_input_is_dropped_until_it_is_enabled_and_that_is_audited() -> None:

@@ -67,6 +67,7 @@ export type ServerMessage =
       readonly skipped: number;
       readonly offset: number;
     } & GridSize)
+  | { readonly type: "command"; readonly command: string }
   | { readonly type: "state"; readonly state: "starting" | "live" | "ended" }
   | ({ readonly type: "size"; readonly offset: number } & GridSize)
   | {
@@ -164,6 +165,8 @@ export function decodeText(text: string): ServerMessage | null {
       };
     case "state":
       return { type, state: readWord(fields, "state", ["starting", "live", "ended"]) };
+    case "command":
+      return { type, command: readString(fields, "command") };
     case "size":
       return { type, offset: readCount(fields, "offset"), ...readSize(fields) };
     case "role":

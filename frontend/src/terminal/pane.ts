@@ -18,7 +18,13 @@ export type OpenRequest =
       /** Skip what this tab remembers and start a new session. */
       readonly isFresh: boolean;
     }
-  | { readonly kind: "attach"; readonly target: Target; readonly isFresh: boolean }
+  | {
+      readonly kind: "attach";
+      readonly target: Target;
+      readonly isFresh: boolean;
+      /** Proof that this person has just made the container, to type in it at once. */
+      readonly made?: string | undefined;
+    }
   | { readonly kind: "resume"; readonly session: string; readonly role: "owner" | "viewer" };
 
 /** Words that the terminal itself writes on the screen. */

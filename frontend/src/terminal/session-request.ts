@@ -25,8 +25,10 @@ export function ticketFor(
       const { target, shell, command } = request;
       return { target, kind: "exec", shell, command, force_debug: false };
     }
-    case "attach":
-      return { target: request.target, kind: "attach" };
+    case "attach": {
+      const { target, made } = request;
+      return { target, kind: "attach", ...(made === undefined ? {} : { made }) };
+    }
     case "resume":
       return { session: request.session, role };
   }

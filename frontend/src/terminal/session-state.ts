@@ -76,6 +76,7 @@ export interface SessionSnapshot {
   /** The session's id, once the server has given one. */
   readonly session: string | null;
   readonly kind: SessionKind | null;
+  /** What runs: "bash", "sh", a command's first word; "auto" until its shell is known. */
   readonly command: string | null;
   readonly role: Role | null;
   /** The person may own the session and is only a viewer because a newer tab took over. */
@@ -90,6 +91,8 @@ export interface SessionSnapshot {
   readonly roundTripMs: number | null;
   /** Input that was typed and has not reached the container yet. */
   readonly pendingInputBytes: number;
+  /** Whether the session has printed anything at all. */
+  readonly hasOutput: boolean;
   readonly skip: Skip | null;
   readonly notice: Notice | null;
 }
@@ -107,6 +110,7 @@ export const INITIAL_SNAPSHOT: SessionSnapshot = {
   viewers: 0,
   roundTripMs: null,
   pendingInputBytes: 0,
+  hasOutput: false,
   skip: null,
   notice: null,
 };

@@ -299,6 +299,9 @@ export class TerminalSession implements Disposable {
       case "state":
         if (message.state !== "ended") this.#publish({ phase: { state: message.state } });
         break;
+      case "command":
+        this.#publish({ command: message.command });
+        break;
       case "size":
         this.#output.changeSize(message.offset, { cols: message.cols, rows: message.rows });
         break;
@@ -361,6 +364,7 @@ export class TerminalSession implements Disposable {
       command,
       isReplaced: role === "viewer" && (this.#role === "owner" || this.#snapshot.value.isReplaced),
       isInputEnabled: message.inputEnabled,
+      hasOutput: message.live > 0,
       size,
       ...(state === "ended" ? {} : { phase: { state } }),
     });
@@ -389,7 +393,10 @@ export class TerminalSession implements Disposable {
 
   #receiveBytes(frame: ReturnType<typeof decodeBinary>): void {
     if (!this.#isWelcome) throw new ProtocolError("The server sent bytes before its welcome.");
-    if (this.#output.receive(frame)) return;
+    if (this.#output.receive(frame)) {
+      this.#publish({ hasOutput: true });
+      return;
+    }
     // Bytes are missing, which the server never does: ask again for what is needed.
     this.#gaps += 1;
     if (this.#gaps > MAX_GAPS) throw new ProtocolError("The server left out bytes of output.");

@@ -355,6 +355,10 @@ class FakeLedger:
         """Note that a session is live."""
         await self._enter("live", session)
 
+    async def learned_program(self, session: LiveSession) -> None:
+        """Note that a session knows its shell."""
+        await self._enter(f"runs {session.program}", session)
+
     async def ended(self, session: LiveSession, ending: Ending, reaped: Reaped | None) -> None:
         """Note how a session ended."""
         self.endings[session.spec.id] = (ending, reaped)

@@ -74,6 +74,25 @@ async def test_the_welcome_comes_first_and_says_how_things_are() -> None:
         assert await client.is_told(tty.StateChanged) == tty.StateChanged("live")
 
 
+async def test_auto_says_which_shell_it_became_and_not_in_the_output() -> None:
+    async with World() as world:
+        announced = b"\x1b]7737;hatchway=bash\x1b\\"
+        world.cluster.plays(lambda stream: stream.writes(announced + b"$ ", piece=5))
+        session = world.open()
+        client = world.join(session)
+
+        assert await client.is_told(tty.CommandKnown) == tty.CommandKnown("bash")
+        await client.sees(b"$ ")
+
+        assert client.text == b"$ "
+        assert session.bytes_out == 2
+        assert ("runs bash", session.spec.id) in world.ledger.entries
+        late = world.join(session, "late-comer")
+        event = await late.read()
+        assert isinstance(event, tty.Welcome)
+        assert event.command == "bash"
+
+
 # Resuming
 
 
@@ -524,7 +543,7 @@ async def test_a_command_of_ones_own_is_argv_behind_the_script() -> None:
         assert command is not None
         assert command[-3:] == ("python3", "-c", "$(id); `id`")
         assert "id" not in command[2].split()
-        assert session.command_label == "custom"
+        assert session.program == "python3"
 
 
 # Attaching
@@ -553,7 +572,7 @@ async def test_an_attached_process_gets_input_only_when_it_was_enabled() -> None
         assert error.code == "input_disabled"
         assert bytes(stream.stdin) == b"y"
         assert world.cluster.requests[0].command is None
-        assert session.command_label == "attach"
+        assert session.program == "attach"
 
 
 async def test_input_cannot_be_enabled_where_nothing_reads_it() -> None:

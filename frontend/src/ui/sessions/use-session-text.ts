@@ -5,10 +5,12 @@ import { useI18n } from "vue-i18n";
 import type { Session } from "@/api";
 import { useFormat } from "@/ui/state/use-format";
 import { usePhaseText } from "@/ui/state/use-phase-text";
+import { useProgramText } from "@/ui/state/use-program-text";
 
 export function useSessionText() {
   const { t } = useI18n();
   const { endText } = usePhaseText();
+  const { programText } = useProgramText();
   const format = useFormat();
 
   function stateText(session: Session, now: number): string {
@@ -35,9 +37,10 @@ export function useSessionText() {
     return session.attached ? ("ok" as const) : ("wait" as const);
   }
 
-  function shellText({ kind, shell, command }: Session): string {
-    if (kind === "attach") return t("attach.label");
-    return shell === "custom" ? command.join(" ") : shell;
+  function shellText(session: Session): string {
+    const { kind, shell, command, program } = session;
+    if (kind === "exec" && shell === "custom") return command.join(" ");
+    return programText(session, program);
   }
 
   return { stateText, toneOf, shellText };

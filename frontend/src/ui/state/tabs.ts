@@ -15,6 +15,8 @@ export interface Opening {
   /** An existing session to come back to or to watch. */
   readonly session: string | null;
   readonly role: "owner" | "viewer";
+  /** Proof that this person has just made the debug container; good once, and never kept. */
+  readonly made?: string | undefined;
 }
 
 export interface TabStatus {
@@ -148,7 +150,10 @@ export class Tabs {
       });
     if (isSame) return;
     try {
-      const kept = state.tabs.map(({ id, opening }) => ({ id, opening }));
+      const kept = state.tabs.map(({ id, opening }) => ({
+        id,
+        opening: { ...opening, made: undefined },
+      }));
       this.#storage.setItem(STORAGE_KEY, JSON.stringify(kept));
     } catch {
       // Storage is forbidden: after a reload the address alone says what to open.
@@ -158,10 +163,10 @@ export class Tabs {
 
 /** What the terminal is asked to open for a tab. */
 export function requestOf(opening: Opening, isFresh: boolean): OpenRequest {
-  const { target, kind, shell, command, session, role } = opening;
+  const { target, kind, shell, command, session, role, made } = opening;
   if (session !== null) return { kind: "resume", session, role };
   return kind === "attach"
-    ? { kind, target, isFresh }
+    ? { kind, target, isFresh, made }
     : { kind, target, shell, command: shell === "custom" ? command : null, isFresh };
 }
 
