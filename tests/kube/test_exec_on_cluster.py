@@ -37,6 +37,7 @@ from protocol.refusal import StreamRefused
 from protocol.remotecommand import V5
 from protocol.size import Size
 from protocol.target import Target
+from tests.contract.client import size_line
 from tests.kube.streams import ALICE, BOB, drain, sees, target_in
 
 pytestmark = pytest.mark.cluster
@@ -103,13 +104,13 @@ async def test_the_terminal_has_the_right_size_from_the_start_and_follows(
     request = ExecRequest(web, ALICE, ("sh",), size=Size(133, 44))
     async with KubeExecBackend(real).open(request) as stream:
         assert stream.subprotocol == V5
-        await stream.send_stdin(b"sleep 0.2; stty size\n")
-        await sees(stream, b"44 133")
+        await stream.send_stdin(size_line(133, 44))
+        await sees(stream, b"44 133\r\n")
         await stream.resize(Size(71, 19))
-        await stream.send_stdin(b"sleep 0.2; stty size; exit 3\n")
+        await stream.send_stdin(size_line(71, 19) + b"exit 3\n")
         output, result = await drain(stream)
 
-    assert b"19 71" in output
+    assert b"19 71\r\n" in output
     assert result == Exited(3)
 
 
@@ -185,7 +186,9 @@ async def test_attach_joins_the_main_process_and_leaves_it_alone(real: Clusters)
 
     async with backend.open(ExecRequest(target, ALICE, None, size=Size(90, 25))) as stream:
         word = uuid4().hex
-        await stream.send_stdin(f"echo {word[:8]}''{word[8:]}\n".encode())
+        # More than once: a real node passes input on before it listens to the output.
+        line = f"for n in 1 2 3 4; do echo {word[:8]}''{word[8:]}; sleep 0.5; done\n"
+        await stream.send_stdin(line.encode())
         await sees(stream, word.encode())
 
     after = await backend.inspect(target, ALICE)

@@ -15,16 +15,14 @@ from kube.exec import KubeExecBackend
 from kube.processes import ProcessesEnded, ProcessReaper
 from kube.reviews import AccessReviews, Allowed, Denied
 from protocol.execution import ExecRequest, Exited, Refusal, StartFailed, StartFailure
-from protocol.identity import Identity
 from protocol.refusal import StreamRefused
 from protocol.remotecommand import V5
 from protocol.size import Size
 from protocol.target import Target
 from tests.democluster.running import RunningDemoCluster
 from tests.democluster.running import democluster as democluster
+from tests.kube.streams import ALICE, BOB
 
-ALICE = Identity("alice", ("team-a",))
-BOB = Identity("bob", ("team-b",))
 GREETER = Target("demo", "default", "greeter", "greeter")
 
 

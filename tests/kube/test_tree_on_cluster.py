@@ -25,22 +25,16 @@ from protocol.execution import ExecRequest, Refusal
 from protocol.identity import Identity
 from protocol.refusal import StreamRefused
 from protocol.size import Size
-from protocol.target import Target
+from tests.kube.streams import ALICE, BOB, target_in
 
 pytestmark = pytest.mark.cluster
 
-ALICE = Identity("alice", ("team-a",))
-BOB = Identity("bob", ("team-b",))
 EVE = Identity("eve")
 BUSYBOX = "docker.io/library/busybox:latest"
 
 
 def cluster_of(clusters: Clusters) -> str:
     return clusters.configs()[0].name
-
-
-def target_in(clusters: Clusters, namespace: str, pod: str, container: str = "main") -> Target:
-    return Target(cluster_of(clusters), namespace, pod, container)
 
 
 @asynccontextmanager
@@ -268,7 +262,10 @@ async def test_a_debug_container_opens_a_shell_beside_a_container_without_one(
         assert facts.container_tty
         request = ExecRequest(beside, ALICE, None, size=Size(90, 30))
         async with backend.open(request) as stream, asyncio.timeout(20):
-            await stream.send_stdin(b"ls -d /proc/1/root/p*; stty size; exit\n")
+            # More than once: a real node passes input on before it listens to the output, and sets
+            # the size beside both.
+            look = b"for n in 1 2 3 4; do ls -d /proc/1/root/p*; stty size; sleep 0.5; done"
+            await stream.send_stdin(look + b"; exit\n")
             seen = b""
             while (output := await stream.receive()) is not None:
                 seen += output.data
