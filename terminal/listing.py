@@ -8,15 +8,19 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from access.actions import Action
+from access.errors import NotFound
 from access.policy import rights_of
+from protocol.reason import Reason, ReasonCode
 from terminal.models import State, TerminalSession
+from terminal.visibility import seen_by
 from terminal.wiring import Unavailable, installed
 
-_SCAN = 500
-"""Sessions looked at for one page of `all`: grants are checked one by one on these."""
+_BATCH = 200
+"""Rows that are read at a time until a page is full."""
 
 
 def visible(user: Any, session_id: UUID) -> TerminalSession | None:
@@ -53,7 +57,11 @@ def _labels_of(session: TerminalSession) -> Mapping[str, str] | None:
 def sessions(
     user: Any, *, scope: str, state: str | None, limit: int, before: UUID | None
 ) -> list[tuple[TerminalSession, frozenset[str]]]:
-    """Return up to `limit` sessions, newest first, each with the person's rights on it."""
+    """Return up to `limit` sessions, newest first, each with the person's rights on it.
+
+    Fewer mean that there are no more, however many sessions of others lie between. `before` is
+    the last session of the page before. Raises NotFound when there is none of that id.
+    """
     rows = TerminalSession.objects.order_by("-started", "-id")
     if scope == "mine":
         rows = rows.filter(user=user)
@@ -61,14 +69,39 @@ def sessions(
         rows = rows.exclude(state=State.ENDED)
     elif state == "ended":
         rows = rows.filter(state=State.ENDED)
+    edge: TerminalSession | None = None
     if before is not None:
-        edge = TerminalSession.objects.filter(id=before).values_list("started", flat=True).first()
-        if edge is not None:
-            rows = rows.filter(started__lt=edge)
+        edge = TerminalSession.objects.filter(id=before).only("started").first()
+        if edge is None:
+            raise NotFound(Reason(ReasonCode.NO_SESSION))
     if scope == "mine":
-        return [(row, frozenset({"own", "view"})) for row in rows[:limit]]
-    judged = ((row, rights_on(user, row)) for row in rows[:_SCAN])
-    return [(row, rights) for row, rights in judged if rights][:limit]
+        return [(row, frozenset({"own", "view"})) for row in _after(rows, edge)[:limit]]
+    rows = rows.filter(seen_by(user, rights_of(user), _held_here()))
+    found: list[tuple[TerminalSession, frozenset[str]]] = []
+    size = max(_BATCH, limit)
+    while len(found) < limit:
+        batch = list(_after(rows, edge)[:size])
+        judged = ((row, rights_on(user, row)) for row in batch)
+        found += [(row, rights) for row, rights in judged if rights]
+        if len(batch) < size:
+            break
+        edge = batch[-1]
+    return found[:limit]
+
+
+def _after(
+    rows: QuerySet[TerminalSession], edge: TerminalSession | None
+) -> QuerySet[TerminalSession]:
+    """Return the rows that come after `edge`; of those of one moment the ids decide."""
+    if edge is None:
+        return rows
+    return rows.filter(Q(started__lt=edge.started) | Q(started=edge.started, id__lt=edge.id))
+
+
+def _held_here() -> list[UUID]:
+    with contextlib.suppress(Unavailable):
+        return [live.spec.id for live in installed().host().sessions()]
+    return []
 
 
 def describe(session: TerminalSession, user: Any, rights: frozenset[str]) -> dict[str, Any]:
