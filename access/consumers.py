@@ -97,6 +97,7 @@ class GuardedConsumer(AsyncConsumer):  # type: ignore[misc]
     payload: dict[str, Any]
     tasks: asyncio.TaskGroup
     """Owns every task of this socket; they are cancelled when it closes."""
+    _next_look: asyncio.TimerHandle
     scopes: AsyncExitStack
     """Contexts entered here are left when the socket has closed, after its tasks have ended."""
 
@@ -223,11 +224,21 @@ class GuardedConsumer(AsyncConsumer):  # type: ignore[misc]
         except TimeoutError:
             raise _NotNow("Hatchway is too busy to begin; try again in a moment.") from None
         self._heard = loop.time()
-        self.tasks.create_task(self._watch_silence())
-        while True:
-            frame = await self._next_frame()
-            self._heard = loop.time()
-            await self.received(frame)
+        try:
+            async with asyncio.timeout(None) as patience:
+                self._watch_silence(patience)
+                while True:
+                    frame = await self._next_frame()
+                    self._heard = loop.time()
+                    await self.received(frame)
+        except TimeoutError:
+            if not patience.expired():
+                raise
+            raise _TimedOut(
+                f"The client said nothing for {self.silence_seconds:g} seconds."
+            ) from None
+        finally:
+            self._next_look.cancel()
 
     async def _next_frame(self) -> str | bytes:
         while True:
@@ -239,14 +250,17 @@ class GuardedConsumer(AsyncConsumer):  # type: ignore[misc]
             if frame is not None:
                 return frame
 
-    async def _watch_silence(self) -> None:
+    def _watch_silence(self, patience: asyncio.Timeout) -> None:
+        """Let patience end once the client was silent for too long.
+
+        A look at the clock now and then: a frame moves no timer, and a socket needs no task more.
+        """
         loop = asyncio.get_running_loop()
-        while True:
-            left = self._heard + self.silence_seconds - loop.time()
-            if left <= 0:
-                break
-            await asyncio.sleep(left)
-        raise _TimedOut(f"The client said nothing for {self.silence_seconds:g} seconds.")
+        due = self._heard + self.silence_seconds
+        if due > loop.time():
+            self._next_look = loop.call_at(due, self._watch_silence, patience)
+        else:
+            patience.reschedule(due)
 
     async def _close(self, code: CloseCode, error: PeerVisibleError | None = None) -> None:
         try:
