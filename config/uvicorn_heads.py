@@ -8,7 +8,6 @@ import logging
 from uvicorn.lifespan.on import LifespanOn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from config.asgitypes import Receive
 from config.waiting import HEAD_SECONDS, MAX_HEAD, waiting
 
 logger = logging.getLogger(__name__)
@@ -83,7 +82,7 @@ class PatientProtocol(HttpToolsProtocol):
             self.transport.close()
 
 
-def limit_heads(receive: Receive) -> None:
+def limit_heads(receive: object) -> None:
     """Let the uvicorn that this lifespan channel belongs to make its connections patient ones.
 
     uvicorn asks its configuration for the class of each new connection, and has not listened yet
