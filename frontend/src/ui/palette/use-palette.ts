@@ -37,7 +37,7 @@ export interface Entry {
 }
 
 /** More than fit on a screen are not read. */
-const MAX_SHOWN = 50;
+export const MAX_SHOWN = 50;
 /** Of each group, before anything is typed. */
 const MAX_AT_FIRST = 8;
 

@@ -8,6 +8,8 @@ export type Scope = "mine" | "all";
 export type SessionState = "live" | "ended";
 
 const PAGE_SIZE = 50;
+/** Of the server, for one call. */
+const MAX_LIMIT = 200;
 const REFRESH_MS = 5_000;
 
 export function useSessionPages(
@@ -26,11 +28,24 @@ export function useSessionPages(
     const mine = generation;
     try {
       // What has been read on stays read on: a refresh never takes rows away from under the eyes.
-      const limit = Math.max(PAGE_SIZE, Math.min(200, sessions.value.length));
-      const page = await api.sessions({ scope: scope.value, state: state.value, limit });
-      if (mine !== generation) return;
-      sessions.value = page.sessions;
-      isMore.value = page.more;
+      const wanted = Math.max(PAGE_SIZE, sessions.value.length);
+      let found: readonly Session[] = [];
+      let isFurther = true;
+      while (isFurther && found.length < wanted) {
+        const limit = Math.min(MAX_LIMIT, wanted - found.length);
+        const last = found.at(-1);
+        const page = await api.sessions({
+          scope: scope.value,
+          state: state.value,
+          limit,
+          ...(last === undefined ? {} : { before: last.id }),
+        });
+        if (mine !== generation) return;
+        found = [...found, ...page.sessions];
+        isFurther = page.more && page.sessions.length > 0;
+      }
+      sessions.value = found;
+      isMore.value = isFurther;
       problem.value = null;
     } catch (reason) {
       if (!(reason instanceof ApiError)) throw reason;

@@ -53,9 +53,7 @@ export class Lists {
 
   constructor(api: Api) {
     this.#api = api;
-    this.sessions = new LoadedList(
-      async () => (await api.sessions({ scope: "mine", state: "live", limit: 50 })).sessions,
-    );
+    this.sessions = new LoadedList(() => allOpenSessions(api));
     this.favourites = new LoadedList(() => api.favourites());
     this.recents = new LoadedList(() => api.recents());
   }
@@ -74,6 +72,22 @@ export class Lists {
     if (known === undefined) await this.#api.addFavourite(favourite);
     else await this.#api.removeFavourite(known);
     await this.favourites.load();
+  }
+}
+
+/** All of them: what is open and not shown could not be resumed. */
+async function allOpenSessions(api: Pick<Api, "sessions">): Promise<readonly Session[]> {
+  const found: Session[] = [];
+  for (;;) {
+    const before = found.at(-1)?.id;
+    const page = await api.sessions({
+      scope: "mine",
+      state: "live",
+      limit: 200,
+      ...(before === undefined ? {} : { before }),
+    });
+    found.push(...page.sessions);
+    if (!page.more || page.sessions.length === 0) return found;
   }
 }
 
