@@ -87,8 +87,8 @@ def test_a_container_without_a_shell_says_so_and_gets_a_debug_container(
     expect(ended).to_contain_text("This container has no shell.")
     ended.get_by_role("button", name="Start a debug container").click()
     window.button("Start and attach").click()
+    # It was started to type in: nobody else's process is there to be protected.
     window.is_live()
-    enable_input(window)
     window.runs("echo inside-$((40 + 2))", "inside-42")
 
 
