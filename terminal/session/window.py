@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 
 KIB = 1024
@@ -55,7 +54,8 @@ class AckWindow:
     def __init__(self, offset: int) -> None:
         self.sent_to = offset
         self.acked_to = offset
-        self._flights: deque[_Flight] = deque()
+        # Not a deque: an empty one takes 0.7 KiB. There are few flights, see _FLIGHTS.
+        self._flights: list[_Flight] = []
         self._acked_at = 0.0
         self._trip = 0.0
         self._trip_at = 0.0
@@ -134,7 +134,7 @@ class AckWindow:
         self.acked_to = offset
         newest: _Flight | None = None
         while self._flights and self._flights[0].end <= offset:
-            newest = self._flights.popleft()
+            newest = self._flights.pop(0)
             self._measure_trip(newest, now)
         if newest is not None and not newest.is_screen:
             self._measure_rate(newest, now)
