@@ -26,7 +26,7 @@ AT_ONCE = 20
 kept by the kernel and not by the server."""
 SOON = 2.0
 """Seconds within which somebody with a request is served meanwhile."""
-SLACK = 8.0
+SLACK = 15.0
 """Seconds that two busy cores may be late in closing two thousand connections."""
 KIB = 1024
 MIB = 1024 * KIB
