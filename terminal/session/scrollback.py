@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
+from mmap import mmap
 
-_SEGMENT_BYTES = 64 * 1024
-"""Bytes of one segment. Under a flood the oldest one is written over: memory that is given back and
-asked for again thirty times in a second is torn to pieces, which other sessions then pay for."""
+_SMALL_BYTES = 64 * 1024
+"""Up to this much is a plain array that grows; beyond it the whole ring is mapped. Pages that were
+never written cost nothing, and a ring of its own leaves no holes in the heap: as pieces among all
+the other allocations of a flood it made the heap half as large again."""
 
 
 class Scrollback:
@@ -17,8 +18,7 @@ class Scrollback:
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
-        self._segments: deque[bytearray] = deque()
-        self._start = 0  # offset of the first segment's first byte
+        self._kept: bytearray | mmap = bytearray()
         self.head = 0
         """Offset of the next byte to come."""
         self.tail = 0
@@ -26,18 +26,18 @@ class Scrollback:
 
     def append(self, data: bytes) -> None:
         """Add `data` at `head`; more than the capacity is dropped at the tail."""
-        with memoryview(data) as rest:
-            taken = 0
-            while taken < len(rest):
-                at = (self.head - self._start) % _SEGMENT_BYTES
-                if at == 0:
-                    self._segments.append(self._next_segment())
-                piece = rest[taken : taken + _SEGMENT_BYTES - at]
-                # A new segment grows by this, one that was used before is written over.
-                self._segments[-1][at : at + len(piece)] = piece
-                taken += len(piece)
-                self.head += len(piece)
-                self.tail = max(self.tail, self.head - self._capacity)
+        self.head += len(data)
+        if isinstance(self._kept, bytearray):
+            self._kept += data
+            if len(self._kept) <= min(_SMALL_BYTES, self._capacity):
+                return
+            data, self._kept = bytes(self._kept), mmap(-1, self._capacity)
+        self.tail = max(self.tail, self.head - self._capacity)
+        with memoryview(data)[-self._capacity :] as rest:
+            at = (self.head - len(rest)) % self._capacity
+            first = min(len(rest), self._capacity - at)
+            self._kept[at : at + first] = rest[:first]
+            self._kept[: len(rest) - first] = rest[first:]
 
     def read(self, offset: int, most: int) -> bytes:
         """Return up to `most` bytes from `offset` on; empty at `head`.
@@ -46,17 +46,7 @@ class Scrollback:
         """
         if not self.tail <= offset <= self.head:
             raise ValueError(f"offset {offset} is outside {self.tail}..{self.head}")
-        end = min(offset + most, self.head)
-        parts: list[memoryview] = []
-        while offset < end:
-            number, at = divmod(offset - self._start, _SEGMENT_BYTES)
-            part = memoryview(self._segments[number])[at : at + end - offset]
-            parts.append(part)
-            offset += len(part)
-        return b"".join(parts)
-
-    def _next_segment(self) -> bytearray:
-        if not self._segments or self._start + _SEGMENT_BYTES > self.tail:
-            return bytearray()
-        self._start += _SEGMENT_BYTES
-        return self._segments.popleft()
+        most = min(most, self.head - offset)
+        at = offset % self._capacity
+        data = bytes(self._kept[at : at + most])
+        return data if len(data) == most else data + self._kept[: most - len(data)]
