@@ -133,10 +133,10 @@ class ScreenHouse:
             self._fed_recently.discard(screen)
             self._holding.discard(screen)
 
-    def send(self, data: bytes) -> None:
+    def send(self, *parts: bytes) -> None:
         """Write to the helper; without one it is dropped, for the screens keep what is needed."""
         if self._writer is not None and not self._writer.transport.is_closing():
-            self._writer.write(data)
+            self._writer.writelines(parts)
 
     async def _keep_helper(self) -> None:
         pause = RESTART_FIRST_SECONDS

@@ -44,9 +44,9 @@ FRAME_BYTES = 16 * MIB
 """No frame between server and helper is longer. The largest is the keyframe of 500 × 300 styled
 cells, 8 bytes each, twice, plus scrollback."""
 
-KEYFRAME_AFTER_BYTES = MIB
+KEYFRAME_AFTER_BYTES = 512 * KIB
 """A keyframe is taken when this much was consumed since the last one: rebuilding a model after the
-helper's death then costs at most 60 ms for each session."""
+helper's death then costs at most 30 ms for each session, and a flood keeps little more."""
 
 KEYFRAME_QUIET_BYTES = 4 * KIB
 """A stream that went quiet keeps no more than this; above it a keyframe (a few KiB) replaces it,
@@ -86,10 +86,10 @@ kept for the model is bounded by KEPT_BYTES instead."""
 FEED_FRAME_BYTES = 256 * KIB
 """Output in one frame."""
 
-HOLD_BYTES = FEED_FRAME_BYTES
+HOLD_BYTES = 192 * KIB
 """Output that is held back before it is kept and sent to the helper in one piece. A process that is
 woken for every echo costs more than the echo; a flood in large pieces can be cut to its tail, and
-pieces of one size leave no holes in the memory."""
+pieces of one size leave no holes in the memory. With the piece that fills it it is one frame."""
 
 HOLD_SECONDS = 0.05
 """The longest that output is held back. A snapshot, a resize or a drain sends it at once."""

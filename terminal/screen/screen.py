@@ -19,7 +19,7 @@ from terminal.screen.limits import (
     STRIKES,
 )
 from terminal.screen.past import Past
-from terminal.screen.wire import Kind, Position, Snapshot, frame
+from terminal.screen.wire import Kind, Position, Snapshot
 
 logger = logging.getLogger(__name__)
 
@@ -47,8 +47,8 @@ class House(Protocol):
         """Drop a closed screen."""
         ...
 
-    def send(self, data: bytes) -> None:
-        """Write to the helper, or drop it when there is none. Never blocks."""
+    def send(self, *parts: bytes) -> None:
+        """Write a frame to the helper, or drop it when there is none. Never blocks."""
         ...
 
 
@@ -292,7 +292,7 @@ class Screen:
                 woken.set_result(None)
 
     def _send(self, kind: Kind, payload: bytes = b"") -> None:
-        self._house.send(frame(self._number, kind, payload))
+        self._house.send(wire.header(self._number, kind, len(payload)), payload)
 
     def _send_output(self, data: bytes) -> None:
         for start in range(0, len(data), FEED_FRAME_BYTES):

@@ -93,14 +93,19 @@ class Snapshot:
     title: str
 
 
+def header(session: int, kind: Kind, length: int) -> bytes:
+    """Return what comes before a payload of `length` bytes."""
+    return HEADER.pack(session, kind, length)
+
+
 def frame(session: int, kind: Kind, payload: bytes = b"") -> bytes:
     """Return one frame."""
-    return HEADER.pack(session, kind, len(payload)) + payload
+    return header(session, kind, len(payload)) + payload
 
 
-def read_header(header: bytes | memoryview) -> tuple[int, Kind, int]:
+def read_header(data: bytes | memoryview) -> tuple[int, Kind, int]:
     """Return session, kind and payload length. Raises BrokenFrame."""
-    session, kind, length = HEADER.unpack(header)
+    session, kind, length = HEADER.unpack(data)
     if length > FRAME_BYTES:
         raise BrokenFrame(f"{length} bytes")
     try:
