@@ -17,6 +17,7 @@ from config.application import build_application  # noqa: E402
 from config.backends import backends  # noqa: E402
 from config.checks import refuse_bad_configuration  # noqa: E402
 from config.daphne_heads import limit_heads  # noqa: E402
+from config.heap import kept_small  # noqa: E402
 from config.lifespan import Lifespan  # noqa: E402
 from config.sessions import build_hosting  # noqa: E402
 
@@ -24,6 +25,7 @@ refuse_bad_configuration()
 limit_heads()
 
 lifespan = Lifespan()
+lifespan.hold(kept_small)
 backends().hold_open(lifespan)
 lifespan.hold(build_hosting(backends()).serving)
 application = build_application(lifespan)
