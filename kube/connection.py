@@ -56,6 +56,10 @@ a larger pool none would rest long enough to be closed: after one burst of looks
 session would pay for a TLS connection (45 KiB). A call that finds them all busy is given one of
 its own, which is closed behind it: nobody waits behind calls that a server leaves hanging."""
 
+KEPT_SECONDS = 15.0
+"""How long a connection rests before it is closed, at the latest twice as long: a pod is looked at
+every 8 s, and half a minute after the last call nothing is left open."""
+
 RETRY_SECONDS = 10.0
 """After a 401 credentials are read anew at most this often."""
 
@@ -310,7 +314,9 @@ class ClusterConnection:
         if self._calls is None:
             self._calls = _session(
                 aiohttp.TCPConnector(
-                    limit=0, keepalive_timeout=30, socket_factory=self._sockets.for_call
+                    limit=0,
+                    keepalive_timeout=KEPT_SECONDS,
+                    socket_factory=self._sockets.for_call,
                 )
             )
         self._calling += 1
