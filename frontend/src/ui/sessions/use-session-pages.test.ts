@@ -12,7 +12,8 @@ const ALL = Array.from({ length: MANY }, (_, n) => ({ id: `s-${n}` }) as Session
 
 /** A server that gives 200 at most, as ours does. */
 const api = {
-  sessions: ({ limit = 50, before }: SessionQuery) => {
+  sessions: (query?: SessionQuery) => {
+    const { limit = 50, before } = query ?? {};
     const start = before === undefined ? 0 : ALL.findIndex(({ id }) => id === before) + 1;
     const sessions = ALL.slice(start, start + Math.min(limit, 200));
     return Promise.resolve({ sessions, more: start + sessions.length < MANY });
