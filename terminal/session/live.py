@@ -33,6 +33,7 @@ from terminal.session.inbox import Inbox
 from terminal.session.launch import Announcement, Shell
 from terminal.session.limits import Limits
 from terminal.session.outcome import explain, missing_target
+from terminal.session.pace import Pace
 from terminal.session.ports import ExecBackend, ExecStream, Ledger, Reaped, Reaper, ScreenLike
 from terminal.session.scrollback import Scrollback
 from terminal.session.spec import Holder, Kind, SessionSpec
@@ -79,8 +80,7 @@ class LiveSession:
         self._reaper = reaper
         self._ledger = ledger
         self._loop = loop
-        self._last_interrupt = -limits.INTERRUPT_SECONDS
-        self._interrupted: asyncio.Event | None = None
+        self._pace = Pace(screen)
         self._over: asyncio.Future[Ending] = loop.create_future()
         self._was_resized = False
         self._opened = asyncio.Event()
@@ -181,9 +181,7 @@ class LiveSession:
         self.deadlines.typed(now)
         self.bytes_in += len(fresh)
         if len(fresh) <= 16 and any(key in fresh for key in limits.INTERRUPT_KEYS):
-            self._last_interrupt = now
-            if self._interrupted is not None:
-                self._interrupted.set()
+            self._pace.interrupted()
             view.skip_soon()
 
     def resize(self, view: View, size: Size) -> None:
@@ -372,7 +370,6 @@ class LiveSession:
             return stream.result()
 
     async def _read(self, stream: ExecStream, *, cooked: bool) -> None:
-        turn = 0
         while (output := await stream.receive()) is not None:
             # Without a terminal the process writes bare line feeds; a terminal shows them as such.
             data = output.data.replace(b"\n", b"\r\n") if cooked else output.data
@@ -383,12 +380,7 @@ class LiveSession:
             self.screen.feed(data)
             for view in self.views:
                 view.wake()
-            turn += len(data)
-            if turn >= limits.TURN_BYTES:
-                turn = 0
-                await asyncio.sleep(0)
-                await self._keep_pace()
-
+            await self._pace.after(len(data))
         if self._announcement is not None and (data := self._announcement.rest()):
             self.output.append(data)
             self.screen.feed(data)
@@ -406,28 +398,6 @@ class LiveSession:
             for view in self.views:
                 view.tell(tty.CommandKnown(self.program))
         return data
-
-    async def _keep_pace(self) -> None:
-        """Wait for the screen model in a long flood; an interrupt key lifts it for a moment."""
-        while self.screen.backlog > (bound := self._most_backlog()):
-            self._interrupted = asyncio.Event()
-            async with asyncio.TaskGroup() as waits:
-                both = [
-                    waits.create_task(self.screen.drain(bound)),
-                    waits.create_task(self._interrupted.wait()),
-                ]
-                await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-                for wait in both:
-                    wait.cancel()
-            if not both[0].cancelled():
-                # The model decides how long a drain takes: without its helper it lets pass a turn
-                # now and then, so that a screen may be late but bytes are not held back for ever.
-                return
-
-    def _most_backlog(self) -> int:
-        if self._loop.time() - self._last_interrupt < limits.INTERRUPT_SECONDS:
-            return limits.SCREEN_BACKLOG_INTERRUPTED_BYTES
-        return limits.SCREEN_BACKLOG_BYTES
 
     async def _write(self, stream: ExecStream) -> None:
         await self._is_ours.wait()
