@@ -23,8 +23,9 @@ import aiohttp
 from kube.clusters import Clusters
 from kube.connection import ClusterConnection, api_path
 from kube.errors import KubeError, refused
+from kube.gather import GATHER_SECONDS, Flood
 from kube.pods import pod_facts
-from kube.tcp import close_socket, cut, is_silent
+from kube.tcp import close_socket, cut, gather, is_silent
 from protocol.errors import RemoteProtocolError
 from protocol.execution import (
     ExecRequest,
@@ -93,6 +94,7 @@ class KubeExecStream:
         self._has_output = False
         self._head: bytearray | None = bytearray()
         self._is_over = False
+        self._flood = Flood()
         # Writing.
         self._active = self._opened
         self._looked = self._opened  # when the kernel was last asked for the peer
@@ -115,12 +117,17 @@ class KubeExecStream:
     async def receive(self) -> Output | None:
         """Return what has arrived, up to 64 KiB of one kind, or None when the stream has ended.
 
-        Cancelling loses nothing. Only one task may receive.
+        In a flood the next bytes are given 4 ms to gather (see `kube.gather`). Cancelling loses
+        nothing. Only one task may receive.
         """
         frames = self._frames
         while not frames:
             if self._is_over:
                 return None
+            if self._flood.goes_on(self._loop.time()):
+                await gather(self._socket, GATHER_SECONDS)
+                if frames or self._is_over:
+                    continue
             self._arrived = self._loop.create_future()
             try:
                 await self._arrived
@@ -139,6 +146,7 @@ class KubeExecStream:
         else:
             data = frame[1:]
         self._buffered -= size
+        self._flood.saw(size, self._loop.time())
         if self._room is not None and not self._room.done():
             self._room.set_result(None)
         return Output(data, channel == _STDERR)

@@ -123,6 +123,22 @@ def is_silent(opened: aiohttp.ClientWebSocketResponse) -> bool:
     return info[_UNACKED] > 0 and info[_LAST_ACK_RECEIVED] > SILENT_SECONDS * 1000
 
 
+async def gather(opened: aiohttp.ClientWebSocketResponse, seconds: float) -> None:
+    """Let what comes in the next `seconds` wait in the kernel, if there is room for it.
+
+    The event loop sleeps through it: it is told of new bytes only when the receive buffer is half
+    full or the peer has gone.
+    """
+    with _copied(opened) as copy:
+        if copy is None:
+            return
+        copy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, STREAM_RECEIVE_BUFFER)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            copy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+
+
 def cut(opened: aiohttp.ClientWebSocketResponse) -> None:
     """End the connection at once; whoever reads from it sees its end."""
     with _copied(opened) as copy:

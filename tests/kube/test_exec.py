@@ -20,7 +20,7 @@ from protocol.refusal import StreamRefused
 from protocol.remotecommand import V4, V5
 from protocol.target import Target
 from tests.kube.kubelet import Kubelet, Stream, answering, status_response
-from tests.kube.streams import ALICE, TARGET, all_of, bytes_of, request
+from tests.kube.streams import ALICE, TARGET, all_of, bytes_of, request, sees
 
 is_stderr = attrgetter("stderr")
 
@@ -366,3 +366,45 @@ async def test_run_ends_commands_that_take_too_long_or_say_too_much(
     output, long = await backend.run(request(tty=False), max_output=100)
     assert output == b"x" * 100
     assert isinstance(long, Lost)
+
+
+async def test_small_pieces_of_a_flood_are_received_together(
+    kubelet: Kubelet, backend: KubeExecBackend
+) -> None:
+    lines = 400
+
+    async def script(stream: Stream) -> None:
+        await stream.say(b"x" * READ_AHEAD)
+        for _ in range(lines):
+            await stream.say(b"y" * 100)
+            await asyncio.sleep(0)  # the other side may run; a real process writes line by line
+        await stream.end()
+
+    kubelet.script = script
+    async with backend.open(request()) as stream:
+        outputs = await all_of(stream)
+
+    assert bytes_of(outputs) == b"x" * READ_AHEAD + b"y" * 100 * lines
+    assert len(outputs) < lines / 4
+
+
+async def test_what_comes_alone_after_a_flood_is_not_kept_back(
+    kubelet: Kubelet, backend: KubeExecBackend
+) -> None:
+    heard = asyncio.Event()
+
+    async def script(stream: Stream) -> None:
+        for _ in range(8):
+            await stream.say(b"x" * READ_AHEAD)
+        await stream.say(b"$")
+        await heard.wait()
+        await stream.say(b"!")
+        await stream.hear()
+
+    kubelet.script = script
+    async with backend.open(request()) as stream:
+        seen = await sees(stream, b"$")
+        heard.set()
+        seen += await sees(stream, b"!")
+
+    assert len(seen) == 8 * READ_AHEAD + 2

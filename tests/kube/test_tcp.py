@@ -6,6 +6,7 @@ one needs a network that loses packets.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import struct
@@ -15,7 +16,7 @@ import aiohttp
 import pytest
 
 from kube.clusters import Clusters
-from kube.tcp import STREAM_RECEIVE_BUFFER, close_socket, cut, is_silent, stream_socket
+from kube.tcp import STREAM_RECEIVE_BUFFER, close_socket, cut, gather, is_silent, stream_socket
 from protocol.remotecommand import V5
 from tests.kube.kubelet import Kubelet, Stream, eventually
 
@@ -104,3 +105,20 @@ async def test_closing_leaves_no_descriptor(kubelet: Kubelet, clusters: Clusters
     for _ in range(20):
         await close_socket(await opened(clusters))
     await eventually(lambda: count() <= before)
+
+
+async def test_while_bytes_gather_the_kernel_keeps_them_and_afterwards_it_does_not(
+    kubelet: Kubelet, clusters: Clusters
+) -> None:
+    kubelet.script = until_closed
+    stream = await opened(clusters)
+    least = stream.get_extra_info("socket").getsockopt
+
+    gathering = asyncio.ensure_future(gather(stream, 60))
+    await eventually(lambda: least(socket.SOL_SOCKET, socket.SO_RCVLOWAT) > 1)
+    gathering.cancel()
+    await asyncio.wait([gathering])
+
+    assert least(socket.SOL_SOCKET, socket.SO_RCVLOWAT) == 1
+    await close_socket(stream)
+    await gather(stream, 60)
