@@ -18,6 +18,7 @@ from config.backends import backends  # noqa: E402
 from config.checks import refuse_bad_configuration  # noqa: E402
 from config.daphne_heads import limit_heads  # noqa: E402
 from config.heap import kept_small  # noqa: E402
+from config.interpreter import serve_promptly  # noqa: E402
 from config.lifespan import Lifespan  # noqa: E402
 from config.sessions import build_hosting  # noqa: E402
 
@@ -29,3 +30,4 @@ lifespan.hold(kept_small)
 backends().hold_open(lifespan)
 lifespan.hold(build_hosting(backends()).serving)
 application = build_application(lifespan)
+serve_promptly()
