@@ -87,6 +87,7 @@ async def running_house(directory: Path, kubeconfig: Path, **more: str) -> Async
             env=env,
             stdout=output,
             stderr=output,
+            start_new_session=True,
         )
     try:
         # No limit: aiohttp's own is a hundred connections.
