@@ -50,7 +50,7 @@ def test_another_shell_starts_in_the_same_tab_after_a_confirmation(
     window = resident.opens(container)
     before = window.pid()
     window.runs("echo is-${BASH_VERSION:+bash}", "is-bash")
-    menu = window.terminal.get_by_role("button", name="Shell: auto")
+    menu = window.terminal.get_by_role("button", name="Shell: bash")
     menu.click()
     window.page.get_by_role("menuitemradio", name="sh", exact=True).click()
     window.button("Cancel").click()
