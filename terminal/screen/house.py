@@ -96,9 +96,11 @@ class ScreenHouse:
         self._numbers += 1
         screen = Screen(self, self._numbers, size)
         self._screens[self._numbers] = screen
-        if self._writer is not None:
-            screen.attach()
         return screen
+
+    def may_attach(self, screen: Screen) -> bool:
+        """Return whether there is a helper, and `screen` is not one of those it is given anyway."""
+        return self._writer is not None and screen not in self._to_rebuild
 
     def now(self) -> float:
         """Return the event loop's time."""
@@ -218,7 +220,7 @@ class ScreenHouse:
             if not self._to_rebuild:
                 return
             screen = self._to_rebuild.popleft()
-            if not screen.is_closed:
+            if screen.is_wanted and not screen.is_closed:
                 self._suspect = screen
                 screen.attach()
 

@@ -52,6 +52,13 @@ KEYFRAME_QUIET_BYTES = 4 * KIB
 """A stream that went quiet keeps no more than this; above it a keyframe (a few KiB) replaces it,
 and the model gives back the memory of lines that have left the scrollback."""
 
+MODEL_AFTER_BYTES = KEYFRAME_QUIET_BYTES
+"""A screen is modelled from this much output on, or when somebody wants to see it: a terminal in
+the helper takes 19 KiB, and a shell that was only opened has said less."""
+
+MODEL_AFTER_PIECES = 64
+"""The same in pieces, for resizes are kept one by one."""
+
 QUIET_SECONDS = 1.0
 """Silence after which a stream counts as quiet."""
 

@@ -21,6 +21,11 @@ class Past:
         self._items: list[bytes | bytearray | Size] = []
         # Not a deque: an empty one takes 0.7 KiB, and few sessions ever keep more than two items.
 
+    @property
+    def pieces(self) -> int:
+        """How many runs of bytes and resizes are kept."""
+        return len(self._items)
+
     def __iter__(self) -> Iterator[bytes | bytearray | Size]:
         return iter(self._items)
 

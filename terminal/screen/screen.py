@@ -15,6 +15,8 @@ from terminal.screen.limits import (
     HOLD_BYTES,
     KEYFRAME_AFTER_BYTES,
     KEYFRAME_QUIET_BYTES,
+    MODEL_AFTER_BYTES,
+    MODEL_AFTER_PIECES,
     SNAPSHOT_SECONDS,
     STRIKES,
 )
@@ -26,6 +28,10 @@ logger = logging.getLogger(__name__)
 
 class House(Protocol):
     """What a screen needs of the house that made it (`house.py`)."""
+
+    def may_attach(self, screen: Screen) -> bool:
+        """Return whether there is a helper, and `screen` is not one of those it is given anyway."""
+        ...
 
     def now(self) -> float:
         """Return the event loop's time."""
@@ -92,16 +98,11 @@ class Screen:
             self.flush()
 
     def flush(self) -> None:
-        """Send what was held back, and keep it."""
-        if not self._held:
-            return
-        data = self._held[0] if len(self._held) == 1 else b"".join(self._held)
-        self._held.clear()
-        self._held_bytes = 0
-        self._house.note_fed(self)
-        if self._past.add(data):
-            logger.warning("screen %d: the bytes to rebuild it from were too many", self._number)
-        if self._attached:
+        """Keep what was held back, and send it if there is a model."""
+        data = self._keep_held()
+        if not self._attached:
+            self._attach_if_worth_it()
+        elif data:
             self._send_output(data)
 
     def resize(self, size: Size) -> None:
@@ -113,6 +114,8 @@ class Screen:
         self._past.add(size)
         if self._attached:
             self._send(Kind.RESIZE, wire.pack_size(size))
+        else:
+            self._attach_if_worth_it()
 
     async def drain(self, below: int) -> None:
         """Wait until the backlog is smaller than `below` bytes.
@@ -149,6 +152,8 @@ class Screen:
                 if self._attached:
                     self.flush()
                     self._send(Kind.SNAPSHOT, wire.pack_request(request, scrollback))
+                else:
+                    self._attach_if_worth_it()
                 return await answer
         except ScreenUnavailable:
             raise
@@ -183,11 +188,24 @@ class Screen:
     @property
     def is_behind(self) -> bool:
         """Whether the emulator still has something to do for this screen."""
+        if not self._attached:
+            return self.is_wanted
         sent = self._fed.offset - self._held_bytes
         return (
             self._consumed.offset < sent
             or self._consumed.resizes < self._fed.resizes
             or bool(self._requests)
+        )
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether there is enough to model, or somebody waits to see it."""
+        past = self._past
+        return (
+            past.keyframe is not None
+            or bool(self._requests)
+            or past.kept_bytes + self._held_bytes >= MODEL_AFTER_BYTES
+            or past.pieces >= MODEL_AFTER_PIECES
         )
 
     @property
@@ -198,7 +216,7 @@ class Screen:
     def attach(self) -> None:
         """Bring a new helper to the present state (for the house)."""
         past = self._past
-        self.flush()
+        self._keep_held()
         self._attached = True
         self._keyframe_asked = False
         self._acknowledged = False
@@ -237,6 +255,21 @@ class Screen:
     def note_rebuilt(self) -> None:
         """Note that rebuilding went well (for the house)."""
         self._strikes = 0
+
+    def _attach_if_worth_it(self) -> None:
+        if self.is_wanted and self._house.may_attach(self):
+            self.attach()
+
+    def _keep_held(self) -> bytes:
+        if not self._held:
+            return b""
+        data = self._held[0] if len(self._held) == 1 else b"".join(self._held)
+        self._held.clear()
+        self._held_bytes = 0
+        self._house.note_fed(self)
+        if self._past.add(data):
+            logger.warning("screen %d: the bytes to rebuild it from were too many", self._number)
+        return data
 
     def _ask_keyframe(self, payload: bytes = b"") -> None:
         """Ask for a keyframe unless one is on its way."""

@@ -18,7 +18,13 @@ from terminal.screen.drawing import draw, text
 from terminal.screen.emulator import GhosttyEmulator
 from terminal.screen.errors import ScreenUnavailable
 from terminal.screen.house import ScreenHouse
-from terminal.screen.limits import KEYFRAME_QUIET_BYTES, KIB, MIB
+from terminal.screen.limits import (
+    KEYFRAME_QUIET_BYTES,
+    KIB,
+    MIB,
+    MODEL_AFTER_BYTES,
+    MODEL_AFTER_PIECES,
+)
 from terminal.screen.screen import Screen
 from terminal.screen.wire import Position
 from tests.terminal.screen import corpus
@@ -86,10 +92,52 @@ async def test_output_reaches_the_model_without_anybody_asking_for_a_screen(
     await _helper(house)
     screen = house.open(Size(20, 5))
 
-    screen.feed(b"$ ")
+    screen.feed(b"$ " * MODEL_AFTER_BYTES)
 
-    assert screen.backlog == 2
+    assert screen.backlog > 0
     await _until(lambda: screen.backlog == 0)
+
+
+async def test_a_shell_that_was_only_opened_takes_no_model(house: ScreenHouse) -> None:
+    await _helper(house)
+    screen = house.open(Size(20, 5))
+    screen.feed(b"$ ")
+    screen.resize(Size(30, 6))
+    await _until(lambda: screen.kept_bytes == 2 and not screen._held)
+
+    assert not screen._attached
+    assert not screen.is_behind
+    snapshot = await screen.snapshot()
+
+    assert screen._attached
+    assert (snapshot.data, snapshot.text) == _expected(Size(20, 5), b"$ ", Size(30, 6))
+
+
+async def test_many_resizes_of_a_silent_shell_are_not_kept(house: ScreenHouse) -> None:
+    await _helper(house)
+    screen = house.open(Size(20, 5))
+
+    for cols in range(20, 20 + 2 * MODEL_AFTER_PIECES):
+        screen.resize(Size(cols, 5))
+
+    await _until(lambda: screen._attached and not screen.is_behind)
+    snapshot = await screen.snapshot()
+    assert snapshot.size == Size(19 + 2 * MODEL_AFTER_PIECES, 5)
+
+
+async def test_a_new_helper_is_given_no_screen_that_nobody_needs(house: ScreenHouse) -> None:
+    pid = await _helper(house)
+    idle, busy = house.open(Size(20, 5)), house.open(Size(20, 5))
+    idle.feed(b"$ ")
+    busy.feed(b"line\r\n" * MODEL_AFTER_BYTES)
+    await _until(lambda: busy._attached and busy.backlog == 0)
+
+    os.kill(pid, signal.SIGKILL)
+    await _until(lambda: house.pid not in (None, pid))
+
+    await _until(lambda: busy._attached and not busy.is_behind)
+    assert not idle._attached
+    assert (await idle.snapshot()).text == "$"
 
 
 async def test_a_flood_between_changes_of_state_is_shown_as_if_it_was_fed_whole(
@@ -292,7 +340,7 @@ async def test_a_helper_that_is_stuck_is_replaced(
     monkeypatch.setattr("terminal.screen.house.STUCK_SECONDS", 3.0)
     screen = house.open(Size(10, 3))
     os.kill(pid, signal.SIGSTOP)
-    screen.feed(b"after")
+    screen.feed(b"\r" * MODEL_AFTER_BYTES + b"after")
     await _until(lambda: house.pid not in (None, pid))
     await _helper(house)
     assert (await screen.snapshot()).text == "after"
