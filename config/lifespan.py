@@ -15,6 +15,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 
 from config.asgitypes import Application, Receive, Scope, Send
 from config.uvicorn_heads import limit_heads
+from config.uvicorn_sockets import forget_handshakes
 
 logger = logging.getLogger(__name__)
 
@@ -123,6 +124,7 @@ class WithLifespan:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 limit_heads(receive)
+                forget_handshakes(receive)
                 try:
                     await self._lifespan.start()
                 except Exception as error:
