@@ -18,7 +18,7 @@ import zlib
 from collections import deque
 from dataclasses import dataclass, field
 
-from protocol.size import Size
+from protocol.size import DEFAULT_SIZE, Size
 from terminal.screen import wire
 from terminal.screen.compact import compact
 from terminal.screen.drawing import draw, text
@@ -292,9 +292,21 @@ def _confine(parent: int) -> None:
     os.nice(HELPER_NICENESS)
 
 
+def _warm_up() -> None:
+    """Do everything once, so that the first session waits and pays for nothing."""
+    emulator = GhosttyEmulator(DEFAULT_SIZE)
+    emulator.feed(b"\x1b[1mwarm\r\n" * (DEFAULT_SIZE.rows + SCROLLBACK_LINES))
+    picture = emulator.picture()
+    draw(picture, SCROLLBACK_LINES)
+    text(picture)
+    compact(emulator.keyframe(), SCROLLBACK_LINES)
+    emulator.close()
+
+
 def main(parent: int) -> None:
     """Serve the socket on standard input for the process `parent`."""
     _confine(parent)
+    _warm_up()
     with socket.socket(fileno=0) as connection:
         try:
             Helper(connection).run()
