@@ -76,11 +76,17 @@ class KubeExecStream:
     """One exec or attach stream (the session core's port ExecStream)."""
 
     def __init__(
-        self, connection: ClusterConnection, request: ExecRequest, *, keepalive: float
+        self,
+        connection: ClusterConnection,
+        request: ExecRequest,
+        *,
+        keepalive: float,
+        gathers: bool,
     ) -> None:
         self._connection = connection
         self._request = request
         self._keepalive = keepalive
+        self._gathers = gathers
         self._socket: aiohttp.ClientWebSocketResponse
         self._subprotocol = ""
         self._loop = asyncio.get_running_loop()
@@ -124,7 +130,7 @@ class KubeExecStream:
         while not frames:
             if self._is_over:
                 return None
-            if self._flood.goes_on(self._loop.time()):
+            if self._gathers and self._flood.goes_on(self._loop.time()):
                 await gather(self._socket, GATHER_SECONDS)
                 if frames or self._is_over:
                     continue
@@ -399,9 +405,14 @@ class KubeExecStream:
 class KubeExecBackend:
     """Opens exec and attach streams (the session core's port ExecBackend)."""
 
-    def __init__(self, clusters: Clusters, *, keepalive: float = KEEPALIVE_SECONDS) -> None:
+    def __init__(
+        self, clusters: Clusters, *, keepalive: float = KEEPALIVE_SECONDS, gathers: bool = True
+    ) -> None:
+        """Use these clusters. `gathers`: whether a flood of small pieces is received in handfuls,
+        which spares a server with many readers; one that reads alone is faster without."""
         self._clusters = clusters
         self._keepalive = keepalive
+        self._gathers = gathers
 
     def open(self, request: ExecRequest) -> AbstractAsyncContextManager[KubeExecStream]:
         """Open the stream; leaving the context closes the connection within two seconds.
@@ -454,7 +465,9 @@ class KubeExecBackend:
     @asynccontextmanager
     async def _open(self, request: ExecRequest) -> AsyncIterator[KubeExecStream]:
         connection = self._clusters.connection(request.target.cluster)
-        stream = KubeExecStream(connection, request, keepalive=self._keepalive)
+        stream = KubeExecStream(
+            connection, request, keepalive=self._keepalive, gathers=self._gathers
+        )
         await stream.connect(OFFERED)
         failure: BaseException | None = None
         async with asyncio.TaskGroup() as tasks:

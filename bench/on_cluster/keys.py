@@ -71,7 +71,7 @@ async def echo_of_fifty(setting: Setting, report: Report) -> None:
             ]
             times = await type_together(ours, TYPING_SECONDS, KEY_SECONDS)
     async with setting.clusters() as clusters:
-        backend = KubeExecBackend(clusters)
+        backend = KubeExecBackend(clusters, gathers=False)
         async with crowd(lambda: direct_shell(backend, target, WHO), SESSIONS_THAT_TYPE) as crowded:
             straight = await type_together(crowded, PEER_TYPING_SECONDS, KEY_SECONDS)
 
@@ -98,7 +98,7 @@ async def beside_flood(setting: Setting, report: Report) -> None:
     straight_times: list[float] = []
     async with setting.house() as house, setting.clusters() as clusters:
         target, door = setting.target(clusters), await house.door()
-        backend = KubeExecBackend(clusters)
+        backend = KubeExecBackend(clusters, gathers=False)
         async with (
             shell(door, target) as ours,
             shell(door, target, rate=FAST_BYTES_PER_SECOND) as our_flood,

@@ -23,7 +23,7 @@ async def pair(setting: Setting) -> AsyncIterator[tuple[Client, Direct, str]]:
         target = setting.target(clusters)
         async with (
             shell(await house.door(), target) as ours,
-            direct_shell(KubeExecBackend(clusters), target, WHO) as straight,
+            direct_shell(KubeExecBackend(clusters, gathers=False), target, WHO) as straight,
         ):
             yield ours, straight, target
 
@@ -32,5 +32,5 @@ async def pair(setting: Setting) -> AsyncIterator[tuple[Client, Direct, str]]:
 async def straight_shell(setting: Setting, target: str) -> AsyncIterator[Direct]:
     """Open one straight from the API server, to compare a peer with."""
     async with setting.clusters() as clusters:
-        async with direct_shell(KubeExecBackend(clusters), target, WHO) as straight:
+        async with direct_shell(KubeExecBackend(clusters, gathers=False), target, WHO) as straight:
             yield straight
