@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from uvicorn.lifespan.on import LifespanOn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from config.uvicorn_config import configuration_behind
 from config.waiting import HEAD_SECONDS, MAX_HEAD, waiting
 
 logger = logging.getLogger(__name__)
@@ -85,17 +85,15 @@ class PatientProtocol(HttpToolsProtocol):
 def limit_heads(receive: object) -> None:
     """Let the uvicorn that this lifespan channel belongs to make its connections patient ones.
 
-    uvicorn asks its configuration for the class of each new connection, and has not listened yet
-    when it announces the start. So the limit does not hang on a flag of a command line. Does
-    nothing under other servers.
+    Does nothing under other servers.
     """
-    lifespan = getattr(receive, "__self__", None)
-    if not isinstance(lifespan, LifespanOn):
+    config = configuration_behind(receive)
+    if config is None:
         return
-    if not issubclass(lifespan.config.http_protocol_class, HttpToolsProtocol):
+    if not issubclass(config.http_protocol_class, HttpToolsProtocol):
         logger.warning(
             "Slow and endless requests are not limited with this HTTP implementation; start "
             "uvicorn with --http httptools."
         )
         return
-    lifespan.config.http_protocol_class = PatientProtocol
+    config.http_protocol_class = PatientProtocol

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from uvicorn.lifespan.on import LifespanOn
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from config.uvicorn_config import configuration_behind
 
 
 class LeanSocket(WebSocketsSansIOProtocol):
@@ -24,11 +25,8 @@ class LeanSocket(WebSocketsSansIOProtocol):
 def forget_handshakes(receive: object) -> None:
     """Let the uvicorn that this lifespan channel belongs to make its sockets lean ones.
 
-    It has not listened yet when it announces the start. Does nothing under other servers and with
-    other implementations of sockets.
+    Does nothing under other servers and with other implementations of sockets.
     """
-    lifespan = getattr(receive, "__self__", None)
-    if not isinstance(lifespan, LifespanOn):
-        return
-    if lifespan.config.ws_protocol_class is WebSocketsSansIOProtocol:
-        lifespan.config.ws_protocol_class = LeanSocket
+    config = configuration_behind(receive)
+    if config is not None and config.ws_protocol_class is WebSocketsSansIOProtocol:
+        config.ws_protocol_class = LeanSocket
