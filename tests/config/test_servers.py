@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.config.servers import Person, Server, prepare, running
+from tests.config.servers import Person, Server, running
 
 SUBPROTOCOL = "hatchway.targets.v1"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("server")
-    prepare(path)
-    return path
-
-
-@pytest.fixture(scope="module", params=["uvicorn", "daphne"])
-def server(request: pytest.FixtureRequest, folder: Path) -> Iterator[Server]:
-    with running(request.param, folder) as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

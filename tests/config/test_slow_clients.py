@@ -9,14 +9,14 @@ import asyncio
 import contextlib
 import resource
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import psutil
 import pytest
 
 from config.waiting import BODY_SECONDS, HEAD_SECONDS
-from tests.config.servers import Person, Server, prepare, running
+from tests.config.servers import Person, Server, running
 
 pytestmark = pytest.mark.slow
 
@@ -50,19 +50,6 @@ def descriptors() -> None:
         pytest.skip(f"needs {needed} open files: raise `ulimit -Hn`")
     if soft != resource.RLIM_INFINITY and soft < needed:
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("slow-clients")
-    prepare(path)
-    return path
-
-
-@pytest.fixture(scope="module", params=["uvicorn", "daphne"])
-def server(request: pytest.FixtureRequest, folder: Path) -> Iterator[Server]:
-    with running(request.param, folder) as found:
-        yield found
 
 
 @contextlib.asynccontextmanager
