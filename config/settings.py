@@ -227,6 +227,8 @@ HATCHWAY_SOCKETS = env_int("HATCHWAY_SOCKETS", 2000, least=1)
 """Open sockets of all persons in one process."""
 HATCHWAY_TICKETS_PER_PERSON = env_int("HATCHWAY_TICKETS_PER_PERSON", 60, least=1, most=1000)
 """Unused tickets of one person: one for each socket, and a retry for some."""
+HATCHWAY_NICENESS = env_int("HATCHWAY_NICENESS", -5, least=-20, most=0)
+"""What the server asks of the kernel's scheduler, where it may (root, CAP_SYS_NICE); 0: nothing."""
 HATCHWAY_CONTACT = env_str("HATCHWAY_CONTACT")
 """Whom to ask for a grant where no grant names an owner."""
 

@@ -7,6 +7,7 @@ the sessions in turns, so that one flood does not delay another's snapshot.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import resource
@@ -17,6 +18,7 @@ import sys
 import zlib
 from collections import deque
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from protocol.size import DEFAULT_SIZE, Size
 from terminal.screen import wire
@@ -289,7 +291,16 @@ def _confine(parent: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (HELPER_FILES, HELPER_FILES))
-    os.nice(HELPER_NICENESS)
+
+
+def _step_back() -> None:
+    """Let the server go first, which may have a higher priority and has handed it down."""
+    niceness = max(os.getpriority(os.PRIO_PROCESS, 0), HELPER_NICENESS)
+    os.setpriority(os.PRIO_PROCESS, 0, niceness)
+    # Where Linux shares the cores out among sessions first, this one is the helper's alone.
+    if os.getsid(0) == os.getpid():
+        with contextlib.suppress(OSError):
+            Path("/proc/self/autogroup").write_text(str(niceness))
 
 
 def _warm_up() -> None:
@@ -305,6 +316,7 @@ def _warm_up() -> None:
 
 def main(parent: int) -> None:
     """Serve the socket on standard input for the process `parent`."""
+    _step_back()
     _confine(parent)
     _warm_up()
     with socket.socket(fileno=0) as connection:
