@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from access.actions import Action
+from access.fingerprint import fingerprint
 from access.models import Grant
 from access.policy import Rights, rights_from
 from protocol.reason import Reason, ReasonCode
@@ -81,6 +82,32 @@ def check(holdings: Mapping[Key, Holding]) -> dict[Key, Revoked]:
         key: _verdict(holding, alive, accounts, rights) for key, holding in holdings.items()
     }
     return {key: revoked for key, revoked in verdicts.items() if revoked is not None}
+
+
+class Lookout:
+    """Checks the same things again and again, and computes only when something has changed.
+
+    Belongs to one caller; its calls come one after the other.
+    """
+
+    def __init__(self) -> None:
+        self._in_order: object = None
+
+    def check(self, holdings: Mapping[Key, Holding]) -> dict[Key, Revoked]:
+        """Return what `check` would."""
+        if not holdings:
+            return {}
+        found = fingerprint(
+            (holding.user_id for holding in holdings.values()),
+            (holding.login_key for holding in holdings.values()),
+        )
+        looked_at = (dict(holdings), found)
+        if looked_at == self._in_order:
+            return {}
+        # Read before: what changes from here on is seen the next time.
+        revoked = check(holdings)
+        self._in_order = None if revoked else looked_at
+        return revoked
 
 
 def _verdict(

@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from channels.db import database_sync_to_async
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from access.actions import Action
 from access.cluster_rights import ClusterRights
-from access.revocation import Holding, check
+from access.revocation import Holding, Lookout
 from protocol.reason import Reason, ReasonCode
 from protocol.refusal import StreamRefused
 from terminal import lifecycle
@@ -52,6 +52,7 @@ class DatabaseSentinel:
         self._revocation_at = 0.0
         self._traffic_at = 0.0
         self._rights_at: dict[UUID, float] = {}
+        self._lookout = Lookout()
 
     async def verdicts(self, sessions: Sequence[LiveSession]) -> Mapping[UUID, Ending]:
         """Return the sessions that must end now. A database that is away ends none."""
@@ -61,7 +62,7 @@ class DatabaseSentinel:
             verdicts |= await database_sync_to_async(self._requested)(sessions)
             if now - self._revocation_at >= REVOCATION_SECONDS:
                 self._revocation_at = now
-                verdicts |= await database_sync_to_async(_revoked)(sessions)
+                verdicts |= await database_sync_to_async(self._revoked)(sessions)
             if now - self._traffic_at >= TRAFFIC_SECONDS:
                 self._traffic_at = now
                 await database_sync_to_async(self._note)(sessions)
@@ -70,6 +71,8 @@ class DatabaseSentinel:
         return verdicts | await self._without_rights(sessions, now)
 
     def _requested(self, sessions: Sequence[LiveSession]) -> dict[UUID, Ending]:
+        if not _is_any_end_requested(self._host_name):
+            return {}
         ids = [session.spec.id for session in sessions]
         rows = TerminalSession.objects.filter(
             id__in=ids, end_requested__isnull=False, state__in=[State.STARTING, State.LIVE]
@@ -81,6 +84,23 @@ class DatabaseSentinel:
                 data={"by": by, "note": note},
             )
             for session_id, reason, by, note in rows
+        }
+
+    def _revoked(self, sessions: Sequence[LiveSession]) -> dict[UUID, Ending]:
+        holdings = {
+            session.spec.id: Holding(
+                user_id=session.holder.user_id,
+                login_key=session.holder.login_key,
+                auth_hash=session.holder.auth_hash,
+                action=Action(session.spec.kind.value),
+                target=session.spec.target,
+                labels=session.spec.pod.labels,
+            )
+            for session in sessions
+        }
+        return {
+            session_id: Ending.because(EndReason.REVOKED, revoked.because, why=revoked.why.value)
+            for session_id, revoked in self._lookout.check(holdings).items()
         }
 
     def _note(self, sessions: Sequence[LiveSession]) -> None:
@@ -126,19 +146,12 @@ class DatabaseSentinel:
         )
 
 
-def _revoked(sessions: Sequence[LiveSession]) -> dict[UUID, Ending]:
-    holdings = {
-        session.spec.id: Holding(
-            user_id=session.holder.user_id,
-            login_key=session.holder.login_key,
-            auth_hash=session.holder.auth_hash,
-            action=Action(session.spec.kind.value),
-            target=session.spec.target,
-            labels=session.spec.pod.labels,
+def _is_any_end_requested(host_name: str) -> bool:
+    """Ask in plain SQL: it is asked every second, and the ORM would compute ten times as long."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT 1 FROM {TerminalSession._meta.db_table} "  # noqa: S608 - our own table
+            "WHERE host = %s AND state IN (%s, %s) AND end_requested IS NOT NULL LIMIT 1",
+            (host_name, State.STARTING, State.LIVE),
         )
-        for session in sessions
-    }
-    return {
-        session_id: Ending.because(EndReason.REVOKED, revoked.because, why=revoked.why.value)
-        for session_id, revoked in check(holdings).items()
-    }
+        return cursor.fetchone() is not None

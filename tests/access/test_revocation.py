@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from access.actions import Action
 from access.models import Grant
-from access.revocation import Holding, Why, check
+from access.revocation import Holding, Lookout, Why, check
 from protocol.target import Target
 
 pytestmark = pytest.mark.django_db
@@ -131,3 +131,112 @@ def test_a_hundred_take_three_queries(
 def test_nothing_to_check_asks_nothing(django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(0):
         assert check({}) == {}
+
+
+def _signs_out(alice: Any) -> None:
+    Session.objects.all().delete()
+
+
+def _expires(alice: Any) -> None:
+    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+
+
+def _is_disabled(alice: Any) -> None:
+    alice.is_active = False
+    alice.save()
+
+
+def _changes_the_password(alice: Any) -> None:
+    alice.set_password("another long phrase")
+    alice.save()
+
+
+def _loses_the_grant(alice: Any) -> None:
+    Grant.objects.all().delete()
+
+
+def _has_another_grant(alice: Any) -> None:
+    Grant.objects.update(namespaces="bank")
+
+
+def _grant_runs_out(alice: Any) -> None:
+    Grant.objects.update(until=timezone.now() - timedelta(seconds=1))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (_signs_out, Why.SIGNED_OUT),
+        (_expires, Why.SIGNED_OUT),
+        (_is_disabled, Why.DISABLED),
+        (_changes_the_password, Why.PASSWORD_CHANGED),
+        (_loses_the_grant, Why.GRANT_GONE),
+        (_has_another_grant, Why.GRANT_GONE),
+        (_grant_runs_out, Why.GRANT_GONE),
+    ],
+)
+def test_a_lookout_sees_every_change(
+    alice: Any, held: Holding, change: Callable[[Any], None], reason: Why
+) -> None:
+    lookout = Lookout()
+    assert lookout.check({"it": held}) == {}
+
+    change(alice)
+
+    for _ in range(2):
+        assert {key: found.why for key, found in lookout.check({"it": held}).items()} == {
+            "it": reason
+        }
+
+
+def test_a_lookout_sees_that_somebody_left_the_group(
+    charlie: Any, browser_of: Callable[[Any], Client]
+) -> None:
+    group = Group.objects.create(name="night shift")
+    charlie.groups.add(group)
+    Grant.objects.create(name="nights", group=group, actions=["exec"], cluster="demo")
+    held = holding(charlie, browser_of(charlie))
+    lookout = Lookout()
+    assert lookout.check({"it": held}) == {}
+
+    charlie.groups.clear()
+
+    assert lookout.check({"it": held})["it"].why is Why.GRANT_GONE
+
+
+def test_a_lookout_sees_the_end_of_a_grant_that_nobody_touched(
+    held: Holding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Grant.objects.update(until=timezone.now() + timedelta(minutes=5))
+    lookout = Lookout()
+    assert lookout.check({"it": held}) == {}
+
+    later = timezone.now() + timedelta(minutes=6)
+    monkeypatch.setattr(timezone, "now", lambda: later)
+
+    assert lookout.check({"it": held})["it"].why is Why.GRANT_GONE
+
+
+def test_a_lookout_checks_what_is_new(
+    alice: Any, bob: Any, held: Holding, browser_of: Callable[[Any], Client]
+) -> None:
+    lookout = Lookout()
+    assert lookout.check({"it": held}) == {}
+
+    new = holding(bob, browser_of(bob))
+
+    assert lookout.check({"it": held, "new": new})["new"].why is Why.GRANT_GONE
+
+
+def test_while_nothing_changes_a_lookout_asks_three_plain_questions(
+    held: Holding, django_assert_num_queries: Any
+) -> None:
+    lookout = Lookout()
+    lookout.check({"it": held})
+    with django_assert_num_queries(3):
+        assert lookout.check({"it": held}) == {}
+
+
+def test_a_lookout_without_anything_to_check_asks_nothing(django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(0):
+        assert Lookout().check({}) == {}
