@@ -15,6 +15,7 @@ from typing import Any
 import aiohttp
 import orjson
 
+from bench.connections import connections
 from bench.screen import PATIENCE_SECONDS, Screen
 from tests.e2e.other_client import Hatchway
 
@@ -201,3 +202,24 @@ async def shell(door: Door, target: str, **more: Any) -> AsyncIterator[Client]:
     async with connected(door, target, **more) as client:
         await client.prepare()
         yield client
+
+
+@dataclass(frozen=True, slots=True)
+class HatchwayWay:
+    """How to open a session and its socket from any process (a flooder's WayIn)."""
+
+    origin: str
+    port: int
+    username: str
+    password: str
+    target: str
+    rate: float | None
+
+    @asynccontextmanager
+    async def shell(self) -> AsyncIterator[Screen]:
+        """Sign in and open a session; leaving ends it."""
+        person = await asyncio.to_thread(Hatchway, self.origin, self.username, self.password)
+        async with connections() as http:
+            door = Door(person, http, self.port)
+            async with shell(door, self.target, rate=self.rate) as client:
+                yield client

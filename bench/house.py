@@ -18,7 +18,8 @@ from typing import Any
 import aiohttp
 import psutil
 
-from bench.client import Door
+from bench.client import Door, HatchwayWay
+from bench.connections import connections
 from tests.e2e.other_client import Hatchway
 from tests.e2e.running import PASSWORD, ROOT, environment, free_port, prepare, stop
 
@@ -47,6 +48,10 @@ class House:
         """Sign somebody in."""
         person = await asyncio.to_thread(Hatchway, self.origin, username, PASSWORD)
         return Door(person, self.http, self.port)
+
+    def way(self, target: str, rate: float | None, username: str = "alice") -> HatchwayWay:
+        """Return how another process opens a session here."""
+        return HatchwayWay(self.origin, self.port, username, PASSWORD, target, rate)
 
     async def counts(self) -> dict[str, Any]:
         """Ask the server's process for its tasks, files and memory."""
@@ -90,8 +95,7 @@ async def running_house(directory: Path, kubeconfig: Path, **more: str) -> Async
             start_new_session=True,
         )
     try:
-        # No limit: aiohttp's own is a hundred connections.
-        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
+        async with connections() as http:
             house = House(f"http://127.0.0.1:{port}", port, process.pid, log, counts, http)
             await asyncio.to_thread(_wait_until_ready, process, house)
             yield house

@@ -16,14 +16,16 @@ from bench import kubectl, terminado, ttyd
 from bench.figures import Missing, Peer, sentence_of
 from bench.peer import RunningPeer
 from bench.setting import Setting, is_told_to_end
-from bench.web_peer import running_web_peer
+from bench.web_peer import WebPeer, running_web_peer
 
 LIMIT_SECONDS = 100.0
 """After this long a peer is given up: it must not cost the figure of Hatchway."""
 
 T = TypeVar("T")
 
-Start = Callable[[Setting, str], AbstractAsyncContextManager[RunningPeer]]
+P = TypeVar("P", bound=RunningPeer)
+
+Start = Callable[[Setting, str], AbstractAsyncContextManager[P]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,8 @@ class Compared(Generic[T]):
 async def compared(
     setting: Setting,
     target: str,
-    measure: Callable[[RunningPeer], Awaitable[T]],
-    starts: Mapping[str, Start] | None = None,
+    measure: Callable[[P], Awaitable[T]],
+    starts: Mapping[str, Start[P]],
 ) -> Compared[T]:
     """Start each peer, measure it and end it.
 
@@ -55,7 +57,7 @@ async def compared(
     """
     found: dict[str, T] = {}
     lacking: dict[str, str] = {}
-    for name, start in (EVERYBODY if starts is None else starts).items():
+    for name, start in starts.items():
         try:
             async with asyncio.timeout(LIMIT_SECONDS):
                 async with start(setting, target) as peer:
@@ -85,7 +87,7 @@ async def _run_kubectl(setting: Setting, target: str) -> AsyncIterator[RunningPe
 
 
 @asynccontextmanager
-async def _run_terminado(setting: Setting, target: str) -> AsyncIterator[RunningPeer]:
+async def _run_terminado(setting: Setting, target: str) -> AsyncIterator[WebPeer]:
     command = terminado.server_command(_program(setting, target))
     log = setting.directory / "terminado.log"
     async with running_web_peer(terminado.TerminadoShell, command, log) as peer:
@@ -93,7 +95,7 @@ async def _run_terminado(setting: Setting, target: str) -> AsyncIterator[Running
 
 
 @asynccontextmanager
-async def _run_ttyd(setting: Setting, target: str) -> AsyncIterator[RunningPeer]:
+async def _run_ttyd(setting: Setting, target: str) -> AsyncIterator[WebPeer]:
     if setting.ttyd is None:
         raise Missing(ttyd.HOW_TO_GET)
     command = ttyd.server_command(setting.ttyd, _program(setting, target))
@@ -102,6 +104,6 @@ async def _run_ttyd(setting: Setting, target: str) -> AsyncIterator[RunningPeer]
         yield peer
 
 
-SERVERS: Mapping[str, Start] = {terminado.NAME: _run_terminado, ttyd.NAME: _run_ttyd}
+SERVERS: Mapping[str, Start[WebPeer]] = {terminado.NAME: _run_terminado, ttyd.NAME: _run_ttyd}
 """The peers that serve many people from one process."""
-EVERYBODY: Mapping[str, Start] = {kubectl.NAME: _run_kubectl, **SERVERS}
+EVERYBODY: Mapping[str, Start[RunningPeer]] = {kubectl.NAME: _run_kubectl, **SERVERS}

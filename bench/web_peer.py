@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 import aiohttp
 
+from bench.connections import connections
 from bench.line import Bucket
 from bench.peer import Held, RunningPeer
 from bench.processes import memory_below, serving
@@ -54,26 +55,31 @@ class WebShell(Screen):
 
 
 @dataclass(frozen=True, slots=True)
-class WebPeer(RunningPeer):
-    """A server of that kind."""
+class WebWay:
+    """How to open a shell of such a server, from any process (a flooder's WayIn)."""
 
     kind: type[WebShell]
-    pid: int
     port: int
-    http: aiohttp.ClientSession
     prompt: bytes
+    rate: float | None
 
     @asynccontextmanager
-    async def shell(self, rate: float | None = None) -> AsyncIterator[Screen]:
+    async def shell(self) -> AsyncIterator[Screen]:
         """Open a shell. See RunningPeer."""
-        async with self.http.ws_connect(
+        async with connections() as http, self.shell_over(http) as shell:
+            yield shell
+
+    @asynccontextmanager
+    async def shell_over(self, http: aiohttp.ClientSession) -> AsyncIterator[Screen]:
+        """Open a shell from this process."""
+        async with http.ws_connect(
             f"http://127.0.0.1:{self.port}{self.kind.path}",
             protocols=self.kind.subprotocols,
             max_msg_size=0,
             compress=0,
             timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS),
         ) as opened:
-            shell = self.kind(opened, rate)
+            shell = self.kind(opened, self.rate)
             async with asyncio.TaskGroup() as tasks:
                 reading = tasks.create_task(shell.read())
                 try:
@@ -85,6 +91,25 @@ class WebPeer(RunningPeer):
                     # kubectl dies with its socket and leaves the shell in the container.
                     await shell.leave(reading.done)
                     reading.cancel()
+
+
+@dataclass(frozen=True, slots=True)
+class WebPeer(RunningPeer):
+    """A server of that kind."""
+
+    kind: type[WebShell]
+    pid: int
+    port: int
+    http: aiohttp.ClientSession
+    prompt: bytes
+
+    def shell(self, rate: float | None = None) -> AbstractAsyncContextManager[Screen]:
+        """Open a shell. See RunningPeer."""
+        return self.way(rate).shell_over(self.http)
+
+    def way(self, rate: float | None = None) -> WebWay:
+        """Return how another process opens a shell here."""
+        return WebWay(self.kind, self.port, self.prompt, rate)
 
     def memory(self) -> Held:
         """Return what server and programs hold."""
@@ -103,6 +128,5 @@ async def running_web_peer(
     port = free_port()
     filled = [word.replace("{port}", str(port)) for word in command]
     async with serving(filled, port, log) as pid:
-        # No limit: aiohttp's own is a hundred connections.
-        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
+        async with connections() as http:
             yield WebPeer(kind, pid, port, http, prompt)

@@ -13,7 +13,7 @@ from bench.flood import interrupt, peak
 from bench.line import slow_line
 from bench.on_cluster.pair import FAST_BYTES_PER_SECOND
 from bench.peer import RunningPeer
-from bench.peers import compared
+from bench.peers import EVERYBODY, compared
 from bench.screen import Screen
 from bench.setting import Setting
 
@@ -38,7 +38,7 @@ async def interrupts(setting: Setting, report: Report) -> None:
             seconds, held = await _interrupted(theirs, lambda: peer.memory().total, PEER_ROUNDS)
             return median(seconds) * 1e3, held / MIB
 
-    others = await compared(setting, target, interrupted)
+    others = await compared(setting, target, interrupted, EVERYBODY)
     report.add(
         "ctrl_c_ms",
         median(ours) * 1e3,

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 from operator import itemgetter
+from statistics import median
 
 from bench.client import shell
 from bench.crowd import crowd
 from bench.direct import direct_shell
 from bench.echo import Typist, take_turns, type_together
 from bench.figures import Peer, Report
-from bench.on_cluster.pair import FAST_BYTES_PER_SECOND, STRAIGHT, pair, straight_shell
+from bench.flooder import Flooder, flooder
+from bench.on_cluster.pair import (
+    FAST_BYTES_PER_SECOND,
+    STRAIGHT,
+    StraightWay,
+    pair,
+    straight_shell,
+)
 from bench.peer import RunningPeer
-from bench.peers import SERVERS, compared
+from bench.peers import EVERYBODY, SERVERS, compared
 from bench.ranks import paired_difference, percentile
-from bench.screen import PROMPT, Screen
+from bench.screen import Screen
 from bench.setting import WHO, Setting
+from bench.web_peer import WebPeer
 from kube.exec import KubeExecBackend
 
 KEYS = 600
@@ -26,9 +35,9 @@ TYPING_SECONDS = 10.0
 PEER_TYPING_SECONDS = 6.0
 KEY_SECONDS = 0.2
 """Five keys a second: a fast typist."""
-KEYS_BESIDE_FLOOD = 100
-FLOODS = 3
-PEER_FLOODS = 2
+KEYS_BESIDE_FLOOD = 200
+FLOODS = 5
+PEER_FLOODS = 3
 
 
 async def echo(setting: Setting, report: Report) -> None:
@@ -41,7 +50,7 @@ async def echo(setting: Setting, report: Report) -> None:
             turns = await take_turns([theirs, straight], PEER_KEYS, PAUSE_SECONDS)
             return _added(*turns)
 
-    others = await compared(setting, target, added_by)
+    others = await compared(setting, target, added_by, EVERYBODY)
     for index, (name, percent) in enumerate((("echo_added_p50_ms", 50), ("echo_added_p99_ms", 99))):
         at = [percentile(times, percent) * 1e3 for times in (here, there)]
         report.add(
@@ -93,45 +102,40 @@ async def echo_of_fifty(setting: Setting, report: Report) -> None:
 
 
 async def beside_flood(setting: Setting, report: Report) -> None:
-    """Measure the echo in one session while another one floods."""
-    times: list[float] = []
-    straight_times: list[float] = []
+    """Measure the echo in one session while somebody else's floods."""
+    floods: list[float] = []
+    straight_floods: list[float] = []
     async with setting.house() as house, setting.clusters() as clusters:
         target, door = setting.target(clusters), await house.door()
-        backend = KubeExecBackend(clusters, gathers=False)
         async with (
             shell(door, target) as ours,
-            shell(door, target, rate=FAST_BYTES_PER_SECOND) as our_flood,
-            direct_shell(backend, target, WHO) as straight,
-            direct_shell(backend, target, WHO) as straight_flood,
+            straight_shell(setting, target) as straight,
+            flooder(house.way(target, FAST_BYTES_PER_SECOND)) as our_flood,
+            flooder(StraightWay(setting.cluster(), target)) as straight_flood,
         ):
             for _ in range(FLOODS):
-                times += await _keys_beside(ours, our_flood)
-                straight_times += await _keys_beside(straight, straight_flood)
+                floods.append(await _p99_beside(ours, our_flood))
+                straight_floods.append(await _p99_beside(straight, straight_flood))
 
-    async def echo_of(peer: RunningPeer) -> float:
-        async with peer.shell() as theirs, peer.shell(FAST_BYTES_PER_SECOND) as flood:
-            taken = [await _keys_beside(theirs, flood) for _ in range(PEER_FLOODS)]
-            return percentile([one for turn in taken for one in turn], 99) * 1e3
+    async def echo_of(peer: WebPeer) -> float:
+        async with peer.shell() as theirs, flooder(peer.way(FAST_BYTES_PER_SECOND)) as flood:
+            return median([await _p99_beside(theirs, flood) for _ in range(PEER_FLOODS)])
 
     others = await compared(setting, target, echo_of, SERVERS)
     report.add(
         "echo_beside_flood_p99_ms",
-        percentile(times, 99) * 1e3,
-        peers=[Peer(STRAIGHT, percentile(straight_times, 99) * 1e3), *others.peers(float)],
-        note=others.note(f"p50 {percentile(times, 50) * 1e3:.2f} ms"),
+        median(floods),
+        peers=[Peer(STRAIGHT, median(straight_floods)), *others.peers(float)],
+        note=others.note(f"median of {FLOODS} floods, worst {max(floods):.1f} ms"),
     )
 
 
-async def _keys_beside(screen: Screen, flood: Screen) -> list[float]:
-    """Type into one terminal while the other one floods; return the seconds of the echoes."""
+async def _p99_beside(screen: Screen, flood: Flooder) -> float:
+    """Type into one terminal while the other one floods; return the echoes' p99 in ms."""
     typist = Typist(screen)
     await typist.begin()
-    await flood.type(b"yes\r")
-    await flood.until(b"y\r\ny\r\n")
+    await flood.start()
     await typist.keys(KEYS_BESIDE_FLOOD, 0.02)
-    flood.forget()
-    await flood.type(b"\x03")
-    await flood.until(PROMPT, 60)
+    await flood.stop()
     await typist.end()
-    return typist.seconds
+    return percentile(typist.seconds, 99) * 1e3

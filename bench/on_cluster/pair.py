@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
 from bench.client import Client, shell
 from bench.direct import Direct, direct_shell
+from bench.screen import Screen
 from bench.setting import WHO, Setting
+from kube.clusters import Clusters
 from kube.exec import KubeExecBackend
 
 STRAIGHT = "straight from the API server"
@@ -28,9 +32,22 @@ async def pair(setting: Setting) -> AsyncIterator[tuple[Client, Direct, str]]:
             yield ours, straight, target
 
 
-@asynccontextmanager
-async def straight_shell(setting: Setting, target: str) -> AsyncIterator[Direct]:
+@dataclass(frozen=True, slots=True)
+class StraightWay:
+    """How to open one straight from the API server, from any process (a flooder's WayIn)."""
+
+    kubeconfig: Path
+    target: str
+
+    @asynccontextmanager
+    async def shell(self) -> AsyncIterator[Screen]:
+        """Open it; leaving ends it."""
+        async with Clusters([self.kubeconfig]) as clusters:
+            backend = KubeExecBackend(clusters, gathers=False)
+            async with direct_shell(backend, self.target, WHO) as shell:
+                yield shell
+
+
+def straight_shell(setting: Setting, target: str) -> AbstractAsyncContextManager[Screen]:
     """Open one straight from the API server, to compare a peer with."""
-    async with setting.clusters() as clusters:
-        async with direct_shell(KubeExecBackend(clusters, gathers=False), target, WHO) as straight:
-            yield straight
+    return StraightWay(setting.cluster(), target).shell()

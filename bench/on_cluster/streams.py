@@ -9,7 +9,7 @@ from bench.figures import Report
 from bench.flood import stream_rate
 from bench.on_cluster.pair import STRAIGHT, pair, straight_shell
 from bench.peer import RunningPeer
-from bench.peers import compared
+from bench.peers import EVERYBODY, compared
 from bench.ranks import paired_ratio
 from bench.screen import Screen
 from bench.setting import Setting
@@ -28,7 +28,7 @@ async def throughput(setting: Setting, report: Report) -> None:
         async with peer.shell() as theirs, straight_shell(setting, target) as straight:
             return paired_ratio(*await _rates([theirs, straight], PEER_ROUNDS))
 
-    others = await compared(setting, target, ratio_of)
+    others = await compared(setting, target, ratio_of, EVERYBODY)
     report.add(
         "tty_throughput_ratio",
         paired_ratio(here, there),

@@ -68,7 +68,7 @@ async def test_a_machine_without_kubectl_has_no_peers(tmp_path: Path) -> None:
     async def measure(_: RunningPeer) -> float:
         pytest.fail("there is nothing to measure")
 
-    found = await compared(setting(tmp_path), TARGET, measure)
+    found = await compared(setting(tmp_path), TARGET, measure, EVERYBODY)
 
     assert found.lacking.keys() == EVERYBODY.keys() == {"kubectl exec", "terminado", "ttyd"}
     assert "HATCHWAY_TEST_KUBECTL" in found.lacking["terminado"]
