@@ -23,9 +23,9 @@ import aiohttp
 from kube.clusters import Clusters
 from kube.connection import ClusterConnection, api_path
 from kube.errors import KubeError, refused
-from kube.gather import GATHER_SECONDS, Flood
+from kube.gather import GATHER_BYTES, GATHER_SECONDS, Flood
 from kube.pods import pod_facts
-from kube.tcp import close_socket, cut, gather, is_silent
+from kube.tcp import close_socket, cut, gathering, is_silent
 from protocol.errors import RemoteProtocolError
 from protocol.execution import (
     ExecRequest,
@@ -123,20 +123,20 @@ class KubeExecStream:
     async def receive(self) -> Output | None:
         """Return what has arrived, up to 64 KiB of one kind, or None when the stream has ended.
 
-        In a flood the next bytes are given 4 ms to gather (see `kube.gather`). Cancelling loses
+        In a flood up to 64 KiB are given 4 ms to gather (see `kube.gather`). Cancelling loses
         nothing. Only one task may receive.
         """
         frames = self._frames
         while not frames:
             if self._is_over:
                 return None
-            if self._gathers and self._flood.goes_on(self._loop.time()):
-                await gather(self._socket, GATHER_SECONDS)
-                if frames or self._is_over:
-                    continue
             self._arrived = self._loop.create_future()
             try:
-                await self._arrived
+                if self._gathers and self._flood.goes_on(self._loop.time()):
+                    with gathering(self._socket, GATHER_BYTES, GATHER_SECONDS):
+                        await self._arrived
+                else:
+                    await self._arrived
             finally:
                 self._arrived = None
         frame = frames.popleft()

@@ -6,6 +6,10 @@ FLOOD_BYTES = 64 * 1024
 FLOOD_SECONDS = 0.02
 """As many bytes within this time are a flood: 3 MB/s. A gap as long ends it."""
 
+GATHER_BYTES = 64 * 1024
+"""What is handed on at once in a flood. More would fill the receive buffer meanwhile, and whoever
+sends would stand still."""
+
 GATHER_SECONDS = 0.004
 """What to wait in a flood when everything was handed on: 32 KiB gather at 8 MB/s. Otherwise each
 line that `yes` writes wakes everybody on its way to the screen, a thousand times a second."""

@@ -123,20 +123,28 @@ def is_silent(opened: aiohttp.ClientWebSocketResponse) -> bool:
     return info[_UNACKED] > 0 and info[_LAST_ACK_RECEIVED] > SILENT_SECONDS * 1000
 
 
-async def gather(opened: aiohttp.ClientWebSocketResponse, seconds: float) -> None:
-    """Let what comes in the next `seconds` wait in the kernel, if there is room for it.
+@contextlib.contextmanager
+def gathering(
+    opened: aiohttp.ClientWebSocketResponse, count: int, seconds: float
+) -> Iterator[None]:
+    """Let the event loop sleep, while the block runs, until `count` bytes have come.
 
-    The event loop sleeps through it: it is told of new bytes only when the receive buffer is half
-    full or the peer has gone.
+    What has come after `seconds` is enough too, and so is the peer's end. Bytes wait in the kernel
+    meanwhile; `count` must leave room in the receive buffer for the sender to go on.
     """
+    loop = asyncio.get_running_loop()
     with _copied(opened) as copy:
         if copy is None:
+            yield
             return
-        copy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, STREAM_RECEIVE_BUFFER)
+        copy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, count)
+        any_byte = (socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+        late = loop.call_later(seconds, copy.setsockopt, *any_byte)
         try:
-            await asyncio.sleep(seconds)
+            yield
         finally:
-            copy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+            late.cancel()
+            copy.setsockopt(*any_byte)
 
 
 def cut(opened: aiohttp.ClientWebSocketResponse) -> None:

@@ -6,7 +6,6 @@ one needs a network that loses packets.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
 import struct
@@ -16,7 +15,7 @@ import aiohttp
 import pytest
 
 from kube.clusters import Clusters
-from kube.tcp import STREAM_RECEIVE_BUFFER, close_socket, cut, gather, is_silent, stream_socket
+from kube.tcp import STREAM_RECEIVE_BUFFER, close_socket, cut, gathering, is_silent, stream_socket
 from protocol.remotecommand import V5
 from tests.kube.kubelet import Kubelet, Stream, eventually
 
@@ -112,13 +111,21 @@ async def test_while_bytes_gather_the_kernel_keeps_them_and_afterwards_it_does_n
 ) -> None:
     kubelet.script = until_closed
     stream = await opened(clusters)
-    least = stream.get_extra_info("socket").getsockopt
 
-    gathering = asyncio.ensure_future(gather(stream, 60))
-    await eventually(lambda: least(socket.SOL_SOCKET, socket.SO_RCVLOWAT) > 1)
-    gathering.cancel()
-    await asyncio.wait([gathering])
+    def least() -> int:
+        wanted: int = stream.get_extra_info("socket").getsockopt(
+            socket.SOL_SOCKET, socket.SO_RCVLOWAT
+        )
+        return wanted
 
-    assert least(socket.SOL_SOCKET, socket.SO_RCVLOWAT) == 1
+    with gathering(stream, 4096, 60):
+        assert least() == 4096
+    assert least() == 1
+
+    with gathering(stream, 4096, 0.001):
+        await eventually(lambda: least() == 1)
+    assert least() == 1
+
     await close_socket(stream)
-    await gather(stream, 60)
+    with gathering(stream, 4096, 60):
+        pass
