@@ -14,8 +14,8 @@ from bench.ranks import paired_ratio
 from bench.screen import Screen
 from bench.setting import Setting
 
-ROUNDS = 11
-PEER_ROUNDS = 5
+ROUNDS = 31
+PEER_ROUNDS = 9
 
 
 async def throughput(setting: Setting, report: Report) -> None:

@@ -7,7 +7,6 @@ the sessions in turns, so that one flood does not delay another's snapshot.
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import os
 import resource
@@ -18,7 +17,6 @@ import sys
 import zlib
 from collections import deque
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from protocol.size import DEFAULT_SIZE, Size
 from terminal.screen import wire
@@ -297,10 +295,6 @@ def _step_back() -> None:
     """Let the server go first, which may have a higher priority and has handed it down."""
     niceness = max(os.getpriority(os.PRIO_PROCESS, 0), HELPER_NICENESS)
     os.setpriority(os.PRIO_PROCESS, 0, niceness)
-    # Where Linux shares the cores out among sessions first, this one is the helper's alone.
-    if os.getsid(0) == os.getpid():
-        with contextlib.suppress(OSError):
-            Path("/proc/self/autogroup").write_text(str(niceness))
 
 
 def _warm_up() -> None:
