@@ -46,6 +46,25 @@ test("every other method carries the token of the cookie", async () => {
   });
 });
 
+test("a call that is never answered ends as one that could not be made", async () => {
+  const limits: number[] = [];
+  const over = AbortSignal.abort(new DOMException("too late", "TimeoutError"));
+  vi.spyOn(AbortSignal, "timeout").mockImplementation((ms) => {
+    limits.push(ms);
+    return over;
+  });
+  const api = new Api({
+    fetch: (_, init) => Promise.reject(init?.signal?.reason as DOMException),
+    cookies: () => "",
+  });
+
+  await expect(api.me()).rejects.toMatchObject({ status: 0, code: "network" });
+  await expect(api.createDebugContainer(TARGET, null)).rejects.toBeInstanceOf(ApiError);
+  expect(limits[0]).toBeLessThanOrEqual(60_000);
+  expect(limits[1]).toBeGreaterThan(limits[0] ?? 0);
+  vi.restoreAllMocks();
+});
+
 test("an empty answer is fine where none is due", async () => {
   const { api, sent } = answering(204, "");
 

@@ -3,6 +3,11 @@
 const CSRF_COOKIE = "hatchway_csrf";
 const CSRF_HEADER = "X-CSRFToken";
 
+/** How long a call may take: longer than the server lets a cluster take to answer. */
+const CALL_MS = 40_000;
+/** And one that waits until an image is pulled and its container runs. */
+const LONG_CALL_MS = 150_000;
+
 /** What an error carries for whoever shows it. */
 export type ErrorData = Readonly<Record<string, unknown>>;
 
@@ -204,13 +209,20 @@ export class Api {
     target: Target,
     image: string | null,
   ): Promise<{ target: Target; made: string }> =>
-    this.#call("POST", "/api/debug-containers", { target, image });
+    this.#call("POST", "/api/debug-containers", { target, image }, LONG_CALL_MS);
 
   grants = (): Promise<readonly Grant[]> => this.#call("GET", "/api/grants/mine");
 
-  async #call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  async #call<T>(method: string, path: string, body?: unknown, most = CALL_MS): Promise<T> {
     const headers: Record<string, string> = { Accept: "application/json" };
-    const init: RequestInit = { method, headers, credentials: "same-origin", cache: "no-store" };
+    const init: RequestInit = {
+      method,
+      headers,
+      credentials: "same-origin",
+      cache: "no-store",
+      // A server that took the question and vanished would otherwise leave the page waiting.
+      signal: AbortSignal.timeout(most),
+    };
     if (method !== "GET")
       headers[CSRF_HEADER] = readCookie(this.environment.cookies(), CSRF_COOKIE);
     if (body !== undefined) {
