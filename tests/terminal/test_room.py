@@ -21,7 +21,8 @@ from access.errors import TooMany
 from access.models import AuditEvent
 from terminal import lifecycle
 from terminal.models import TerminalSession
-from tests.terminal.session.fakes import ALICE, exec_spec
+from tests.terminal.session.fakes import ALICE
+from tests.terminal.session.world import exec_spec
 user = User.objects.create_user('alice')
 holder = replace(ALICE, user_id=user.pk)
 barrier = Barrier(12)

@@ -12,7 +12,8 @@ from protocol.execution import Exited
 from protocol.size import Size
 from terminal.session import limits
 from terminal.session.ending import Ending, EndReason
-from tests.terminal.session.fakes import BOB, Client, FakeStream, World, silent
+from tests.terminal.session.fakes import BOB, FakeStream, silent
+from tests.terminal.session.world import Client, World
 
 KIB = 1024
 MIB = 1024 * KIB

@@ -36,10 +36,8 @@ from tests.terminal.session.fakes import (
     FakeReaper,
     FakeScreens,
     FakeSentinel,
-    World,
-    attach_spec,
-    exec_spec,
 )
+from tests.terminal.session.world import World, attach_spec, exec_spec
 
 KIB = 1024
 

@@ -14,17 +14,8 @@ from protocol.size import Size
 from terminal.session.ending import Ending, EndReason
 from terminal.session.launch import Shell
 from terminal.session.limits import Limits
-from tests.terminal.session.fakes import (
-    BOB,
-    POD,
-    SIZE,
-    FakeStream,
-    World,
-    attach_spec,
-    echo_shell,
-    exec_spec,
-    silent,
-)
+from tests.terminal.session.fakes import BOB, POD, SIZE, FakeStream, echo_shell, silent
+from tests.terminal.session.world import World, attach_spec, exec_spec
 
 KIB = 1024
 MIB = 1024 * KIB

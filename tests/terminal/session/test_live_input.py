@@ -14,12 +14,8 @@ from terminal.session import limits
 from terminal.session.ending import Ending, EndReason
 from terminal.session.inbox import InputGap, InputOverflow
 from terminal.session.view import View
-from tests.terminal.session.fakes import (
-    ALICE,
-    BOB,
-    SIZE,
-    World,
-)
+from tests.terminal.session.fakes import ALICE, BOB, SIZE
+from tests.terminal.session.world import World
 
 KIB = 1024
 MIB = 1024 * KIB

@@ -18,7 +18,8 @@ from protocol import tty
 from protocol.size import Size
 from terminal.session.live import LiveSession
 from tests.terminal.session.clock import JumpingLoop
-from tests.terminal.session.fakes import Client, FakeStream, World, silent
+from tests.terminal.session.fakes import FakeStream, silent
+from tests.terminal.session.world import Client, World
 
 KIB = 1024
 NAMES = [f"client-{number}" for number in range(3)]

@@ -23,7 +23,8 @@ from terminal.session.ending import Ending, EndReason
 from terminal.session.limits import Limits
 from terminal.session.ports import Reaped
 from terminal.session.spec import SessionSpec
-from tests.terminal.session.fakes import POD, FakeStream, World, attach_spec, exec_spec, silent
+from tests.terminal.session.fakes import POD, FakeStream, silent
+from tests.terminal.session.world import World, attach_spec, exec_spec
 
 LOST = Lost("connection reset")
 UNREACHABLE = Refused(Refusal.CLUSTER_UNREACHABLE, "The cluster does not answer.")

@@ -6,7 +6,8 @@ import asyncio
 
 from protocol import tty
 from terminal.screen.house import ScreenHouse
-from tests.terminal.session.fakes import SIZE, World, silent
+from tests.terminal.session.fakes import SIZE, silent
+from tests.terminal.session.world import World
 
 MIB = 1024 * 1024
 

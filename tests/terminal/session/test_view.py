@@ -7,7 +7,8 @@ import pytest
 from protocol import tty
 from protocol.close import CloseCode
 from terminal.session import limits
-from tests.terminal.session.fakes import BOB, World
+from tests.terminal.session.fakes import BOB
+from tests.terminal.session.world import World
 
 
 async def test_an_acknowledgement_of_bytes_that_were_never_sent_is_refused() -> None:
