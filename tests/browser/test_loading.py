@@ -32,7 +32,10 @@ def test_a_page_that_waits_says_so_and_goes_on_when_it_can(
     page.goto(demo.origin, wait_until="commit")
 
     loading, welcome = WORDS[locale]
+    # The style sheet hides it at first: most starts are over before anybody could read it.
+    expect(page.get_by_text(loading)).to_have_css("display", "flex")
     expect(page.get_by_text(loading)).to_be_visible()
+    expect(page.locator("body")).to_have_css("background-color", "rgb(15, 20, 22)")
     page.screenshot(path=f"test-results/loading-{locale}.png")
 
     goes_on = True

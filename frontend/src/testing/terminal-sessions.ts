@@ -8,13 +8,13 @@ import { FakeMemory, FakeServer } from "./fake-server";
 import { utf8 } from "./fixtures";
 
 export const TARGET = { cluster: "demo", namespace: "shop", pod: "web-1", container: "web" };
-export const EXEC: OpenRequest = {
+export const EXEC = {
   kind: "exec",
   target: TARGET,
   shell: "auto",
   command: null,
   isFresh: false,
-};
+} satisfies OpenRequest;
 
 /** A screen that remembers what it was told. */
 export class RecordingScreen implements ScreenPort {
@@ -68,7 +68,7 @@ export async function settle(): Promise<void> {
 /** Start a terminal before a server that does what the test tells it. */
 export async function start(
   server = new FakeServer(),
-  { request = EXEC, memory = new FakeMemory(), slot = "tab-1" } = {},
+  { request = EXEC as OpenRequest, memory = new FakeMemory(), slot = "tab-1" } = {},
 ) {
   const screen = new RecordingScreen();
   const environment = server.environment(memory);
