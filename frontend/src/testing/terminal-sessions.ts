@@ -68,7 +68,11 @@ export async function settle(): Promise<void> {
 /** Start a terminal before a server that does what the test tells it. */
 export async function start(
   server = new FakeServer(),
-  { request = EXEC as OpenRequest, memory = new FakeMemory(), slot = "tab-1" } = {},
+  {
+    request = EXEC,
+    memory = new FakeMemory(),
+    slot = "tab-1",
+  }: { request?: OpenRequest; memory?: FakeMemory; slot?: string } = {},
 ) {
   const screen = new RecordingScreen();
   const environment = server.environment(memory);
