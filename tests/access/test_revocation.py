@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -226,6 +227,15 @@ def test_a_lookout_checks_what_is_new(
     new = holding(bob, browser_of(bob))
 
     assert lookout.check({"it": held, "new": new})["new"].why is Why.GRANT_GONE
+
+
+def test_a_lookout_checks_another_target_of_the_same_person(held: Holding) -> None:
+    lookout = Lookout()
+    assert lookout.check({"it": held}) == {}
+
+    elsewhere = replace(held, target=Target("other", "bank", "vault-1", "vault"))
+
+    assert lookout.check({"it": elsewhere})["it"].why is Why.GRANT_GONE
 
 
 def test_while_nothing_changes_a_lookout_asks_three_plain_questions(
