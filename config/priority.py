@@ -38,16 +38,31 @@ async def raised_priority(niceness: int) -> AsyncIterator[None]:
         log.info("This process may not raise its priority: beside busy neighbours keys wait.")
         yield
         return
-    _favour_own_session(niceness)
+    session = _own_session()
     try:
+        if session is not None:
+            _give_own_session(min(niceness, session))
         yield
     finally:
         os.setpriority(os.PRIO_PROCESS, 0, before)
-        _favour_own_session(before)
+        if session is not None:
+            _give_own_session(session)
 
 
-def _favour_own_session(niceness: int) -> None:
-    """Give the session the same niceness; one that others live in, such as a shell, is let be."""
-    if os.getsid(0) == os.getpid():
-        with suppress(OSError):  # no such feature, or not for us
-            _AUTOGROUP.write_text(str(niceness))
+def _own_session() -> int | None:
+    """Return the niceness of the session that this process leads; None where there is none.
+
+    A session that others live in, such as a shell's, is let be.
+    """
+    if os.getsid(0) != os.getpid():
+        return None
+    try:
+        return int(_AUTOGROUP.read_text().split()[-1])
+    except OSError:
+        return None
+
+
+def _give_own_session(niceness: int) -> None:
+    # Linux lets those who are not root ask only ten times a second.
+    with suppress(OSError):
+        _AUTOGROUP.write_text(str(niceness))

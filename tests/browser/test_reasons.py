@@ -18,12 +18,16 @@ WORDS = {
         "live": "Live",
         "debug": "Start a debug container",
         "create": "Start and attach",
+        "refused": "You may not open this terminal",
+        "ask": "Ask admin.",
     },
     "zh-CN": {
         "stopped": "容器未在运行（",
         "live": "已连接",
         "debug": "启动调试容器",
         "create": "启动并附加",
+        "refused": "无权打开此终端",
+        "ask": "请联系 admin。",
     },
 }
 
@@ -38,6 +42,19 @@ def test_a_refusal_is_told_in_the_language_of_the_page(
 
     expect(page.get_by_role("menu")).to_contain_text(WORDS[locale]["stopped"])
     page.screenshot(path=f"test-results/reasons-{locale}-menu.png")
+
+
+@pytest.mark.parametrize("locale", sorted(WORDS))
+def test_who_may_not_open_a_terminal_is_told_so_and_whom_to_ask_once(
+    demo: RunningHatchway, chromium: Chromium, web: str, locale: str
+) -> None:
+    page = chromium.person(demo, "vera", locale=locale).visits(f"/t/{web}").page
+    alert = page.get_by_role("alert")
+
+    expect(alert.get_by_role("heading")).to_have_text(WORDS[locale]["refused"])
+    expect(alert).to_contain_text(WORDS[locale]["ask"])
+    expect(alert.locator("p")).to_have_count(1)
+    page.screenshot(path=f"test-results/reasons-{locale}-refused.png")
 
 
 @pytest.mark.parametrize("locale", sorted(WORDS))
