@@ -25,6 +25,7 @@ from kubernetes.aio.config.kube_config import KubeConfigLoader
 from kube.errors import CredentialsError
 from kube.kubeconfig import Context
 from kube.plugin import run_plugin
+from kube.tls import with_short_reads
 
 EXPIRY_SKEW_SECONDS = 60.0
 """Credentials are replaced this long before they end."""
@@ -230,4 +231,4 @@ def _tls(configuration: Configuration) -> ssl.SSLContext | None:
     if not configuration.host.startswith("https:"):
         return None
     context: ssl.SSLContext = RESTClientObject(configuration).ssl_context
-    return context
+    return with_short_reads(context)
