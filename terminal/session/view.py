@@ -103,10 +103,11 @@ class View:
     def acked(self, offset: int) -> None:
         """Take an acknowledgement. Raises tty.BadFrame for bytes that were never sent."""
         try:
-            if self._window.acked(offset, self._loop.time()):
-                self._wake.set()
+            is_news = self._window.acked(offset, self._loop.time())
         except ValueError as error:
             raise tty.BadFrame("`ack` names bytes that were never sent.") from error
+        if is_news and self._waits_for_acks():
+            self._wake.set()
 
     def skip_soon(self) -> None:
         """The person pressed an interrupt key: if this view is behind, show the newest screen."""
@@ -166,6 +167,9 @@ class View:
                 return self._say_end()
             if not self._wake.is_set():
                 await self._wake.wait()
+
+    def _waits_for_acks(self) -> bool:
+        return self.position < self.session.output.head or self._resync_reason is not None
 
     def _output(self) -> tty.OutputFrame | None:
         output, window = self.session.output, self._window

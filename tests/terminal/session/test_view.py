@@ -75,3 +75,25 @@ async def test_only_its_owner_closes_a_session() -> None:
 
         assert (await owner.sees_the_end()).reason == "closed_by_owner"
         assert (await viewer.sees_the_end()).reason == "closed_by_owner"
+
+
+async def test_an_acknowledgement_wakes_a_view_only_if_it_has_more_to_send() -> None:
+    async with World() as world:
+        session = world.open()
+        client = world.join(session)
+        await client.sees(b"$ ")
+        client.acknowledges = False
+        (stream,) = world.cluster.streams
+        stream.writes(b"all of it")
+        await client.sees(b"all of it")
+
+        client.view._wake.clear()
+        client.view.acked(client.offset)
+        assert not client.view._wake.is_set()
+
+        stream.writes(b"x" * 16 * limits.TURN_BYTES)
+        await client.reads_what_is_there()
+        assert client.view.position < session.output.head
+        client.view._wake.clear()
+        client.view.acked(client.offset)
+        assert client.view._wake.is_set()
