@@ -96,7 +96,8 @@ FEED_FRAME_BYTES = 256 * KIB
 HOLD_BYTES = 192 * KIB
 """Output that is held back before it is kept and sent to the helper in one piece. A process that is
 woken for every echo costs more than the echo; a flood in large pieces can be cut to its tail, and
-pieces of one size leave no holes in the memory. With the piece that fills it it is one frame."""
+pieces of one size leave no holes in the memory. With the piece that fills it it is one frame. Of a
+plain flood the tail is held further, and the next one takes its place."""
 
 HOLD_SECONDS = 0.05
 """The longest that output is held back. A snapshot, a resize or a drain sends it at once."""

@@ -35,7 +35,7 @@ from terminal.screen.limits import (
     TURN_BYTES,
 )
 from terminal.screen.shortcut import is_plain, shorten
-from terminal.screen.wire import Kind, Position, Snapshot, frame
+from terminal.screen.wire import Kind, Position, Snapshot, Tail, frame
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
 _FASTEST = 1
@@ -79,7 +79,7 @@ class _Model:
     is_plain: bool | None = None
     """What the emulator said when it was asked last; None when something since may have changed it.
     Plain output changes nothing about it, so a long flood asks once."""
-    queue: deque[_Output | Size | _SnapshotRequest | _KeyframeRequest] = field(
+    queue: deque[_Output | Tail | Size | _SnapshotRequest | _KeyframeRequest] = field(
         default_factory=deque
     )
 
@@ -145,6 +145,8 @@ class Helper:
         match kind:
             case Kind.FEED:
                 model.queue.append(_Output(payload))
+            case Kind.TAIL:
+                model.queue.append(wire.read_tail(payload))
             case Kind.RESIZE:
                 model.queue.append(wire.read_size(payload))
             case Kind.SNAPSHOT:
@@ -166,6 +168,10 @@ class Helper:
             match model.queue[0]:
                 case _Output():
                     left -= self._feed(model, left)
+                case Tail(data, stands_for):
+                    model.queue.popleft()
+                    self._fed(model, data, stands_for)
+                    left -= len(data)
                 case Size() as size:
                     model.queue.popleft()
                     model.emulator.resize(size)
@@ -186,7 +192,8 @@ class Helper:
         """Tell how far the session is, before any answer that shows it."""
         if model.position != model.reported:
             model.reported = model.position
-            self._send(session, Kind.CONSUMED, wire.pack_position(model.position))
+            is_plain = model.is_plain is True and model.emulator.is_ground()
+            self._send(session, Kind.CONSUMED, wire.pack_consumed(model.position, is_plain))
 
     def _feed(self, model: _Model, most: int) -> int:
         """Feed up to `most` bytes, or a whole plain flood; return how many really went in."""

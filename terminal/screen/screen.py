@@ -9,10 +9,10 @@ from typing import Protocol
 from protocol.size import Size
 from terminal.screen import wire
 from terminal.screen.errors import BrokenFrame, ScreenUnavailable
+from terminal.screen.held import Held
 from terminal.screen.limits import (
     DRAIN_WITHOUT_HELPER_SECONDS,
     FEED_FRAME_BYTES,
-    HOLD_BYTES,
     KEYFRAME_AFTER_BYTES,
     KEYFRAME_QUIET_BYTES,
     MODEL_AFTER_BYTES,
@@ -21,7 +21,7 @@ from terminal.screen.limits import (
     STRIKES,
 )
 from terminal.screen.past import Past
-from terminal.screen.wire import Kind, Position, Snapshot
+from terminal.screen.wire import Kind, Position, Snapshot, Tail
 
 logger = logging.getLogger(__name__)
 
@@ -66,8 +66,7 @@ class Screen:
         self._number = number
         self._past = Past(size)
         self._fed = Position(0, 0)
-        self._held: list[bytes] = []
-        self._held_bytes = 0
+        self._held = Held(size)
         self._consumed = Position(0, 0)
         self._requests: dict[int, tuple[asyncio.Future[Snapshot], int]] = {}
         self._waiting: set[asyncio.Future[None]] = set()
@@ -90,20 +89,14 @@ class Screen:
             return
         self._fed = Position(self._fed.offset + len(data), self._fed.resizes)
         self._fed_at = self._house.now()
-        if not self._held:
+        if not self._held.count:
             self._house.hold(self)
-        self._held.append(data)
-        self._held_bytes += len(data)
-        if self._held_bytes >= HOLD_BYTES:
-            self.flush()
+        if outputs := self._held.add(data, self._fed):
+            self._pass_on(outputs)
 
     def flush(self) -> None:
         """Keep what was held back, and send it if there is a model."""
-        data = self._keep_held()
-        if not self._attached:
-            self._attach_if_worth_it()
-        elif data:
-            self._send_output(data)
+        self._pass_on(self._held.release(self._fed))
 
     def resize(self, size: Size) -> None:
         """Change the size at this place of the stream."""
@@ -111,6 +104,7 @@ class Screen:
             return
         self._fed = Position(self._fed.offset, self._fed.resizes + 1)
         self.flush()
+        self._held.shortcut.resized(self._fed, size)
         self._past.add(size)
         if self._attached:
             self._send(Kind.RESIZE, wire.pack_size(size))
@@ -172,7 +166,6 @@ class Screen:
             self._send(Kind.CLOSE)
         self._attached = False
         self._held.clear()
-        self._held_bytes = 0
         self._house.forget(self._number)
         for answer, _ in self._requests.values():
             if not answer.done():
@@ -183,14 +176,14 @@ class Screen:
     @property
     def kept_bytes(self) -> int:
         """Bytes kept here so that a new helper can be brought to the same state."""
-        return self._past.kept_bytes + self._held_bytes
+        return self._past.kept_bytes + self._held.kept_bytes
 
     @property
     def is_behind(self) -> bool:
         """Whether the emulator still has something to do for this screen."""
         if not self._attached:
             return self.is_wanted
-        sent = self._fed.offset - self._held_bytes
+        sent = self._fed.offset - self._held.count
         return (
             self._consumed.offset < sent
             or self._consumed.resizes < self._fed.resizes
@@ -204,7 +197,7 @@ class Screen:
         return (
             past.keyframe is not None
             or bool(self._requests)
-            or past.kept_bytes + self._held_bytes >= MODEL_AFTER_BYTES
+            or self.kept_bytes >= MODEL_AFTER_BYTES
             or past.pieces >= MODEL_AFTER_PIECES
         )
 
@@ -216,11 +209,12 @@ class Screen:
     def attach(self) -> None:
         """Bring a new helper to the present state (for the house)."""
         past = self._past
-        self._keep_held()
+        self._keep(self._held.release(self._fed))
         self._attached = True
         self._keyframe_asked = False
         self._acknowledged = False
         self._consumed, self._goal = past.start, self._fed
+        self._held.shortcut.forget()
         if past.keyframe is not None:
             self._send(Kind.RESTORE, wire.pack_position(past.start, past.keyframe))
         else:
@@ -230,7 +224,7 @@ class Screen:
             if isinstance(item, Size):
                 self._send(Kind.RESIZE, wire.pack_size(item))
             else:
-                self._send_output(bytes(item))
+                self._send_output(item)
         for request, (_, scrollback) in self._requests.items():
             self._send(Kind.SNAPSHOT, wire.pack_request(request, scrollback))
 
@@ -260,16 +254,26 @@ class Screen:
         if self.is_wanted and self._house.may_attach(self):
             self.attach()
 
-    def _keep_held(self) -> bytes:
-        if not self._held:
-            return b""
-        data = self._held[0] if len(self._held) == 1 else b"".join(self._held)
-        self._held.clear()
-        self._held_bytes = 0
-        self._house.note_fed(self)
-        if self._past.add(data):
-            logger.warning("screen %d: the bytes to rebuild it from were too many", self._number)
-        return data
+    def _pass_on(self, outputs: list[bytes | Tail]) -> None:
+        """Keep output, and send it if there is a model."""
+        self._keep(outputs)
+        if not self._attached:
+            self._attach_if_worth_it()
+            return
+        for output in outputs:
+            self._send_output(output)
+
+    def _keep(self, outputs: list[bytes | Tail]) -> None:
+        for output in outputs:
+            self._house.note_fed(self)
+            if self._past.add(output):
+                logger.warning(
+                    "screen %d: the bytes to rebuild it from were too many", self._number
+                )
+
+    def _is_worth_a_keyframe(self) -> bool:
+        consumed = self._consumed.offset - self._past.start.offset
+        return min(consumed, self._past.kept_bytes) >= KEYFRAME_AFTER_BYTES
 
     def _ask_keyframe(self, payload: bytes = b"") -> None:
         """Ask for a keyframe unless one is on its way."""
@@ -289,12 +293,14 @@ class Screen:
         """Take a frame from the helper (for the house). Raises BrokenFrame."""
         match kind:
             case Kind.CONSUMED:
-                position, _ = wire.read_position(payload)
+                position, is_plain = wire.read_consumed(payload)
                 if not self._consumed <= position <= self._fed:
                     raise BrokenFrame(f"position {position}")
                 self._consumed = position
                 self._acknowledged = True
-                if position.offset - self._past.start.offset >= KEYFRAME_AFTER_BYTES:
+                if is_plain:
+                    self._held.shortcut.was_plain(position)
+                if self._is_worth_a_keyframe():
                     self._ask_keyframe()
                 self._wake()
             case Kind.KEYFRAME:
@@ -302,7 +308,10 @@ class Screen:
                 if position > self._consumed:
                     raise BrokenFrame(f"keyframe at {position}")
                 self._keyframe_asked = False
-                self._past.keep(position, keyframe)
+                try:
+                    self._past.keep(position, keyframe)
+                except ValueError as error:
+                    raise BrokenFrame(str(error)) from error
             case Kind.SNAPSHOT:
                 request, snapshot = wire.read_snapshot(payload)
                 answer, _ = self._requests.get(request, (None, 0))
@@ -327,6 +336,9 @@ class Screen:
     def _send(self, kind: Kind, payload: bytes = b"") -> None:
         self._house.send(wire.header(self._number, kind, len(payload)), payload)
 
-    def _send_output(self, data: bytes) -> None:
-        for start in range(0, len(data), FEED_FRAME_BYTES):
-            self._send(Kind.FEED, data[start : start + FEED_FRAME_BYTES])
+    def _send_output(self, output: bytes | bytearray | Tail) -> None:
+        if isinstance(output, Tail):
+            self._send(Kind.TAIL, wire.pack_tail(output))
+            return
+        for start in range(0, len(output), FEED_FRAME_BYTES):
+            self._send(Kind.FEED, bytes(output[start : start + FEED_FRAME_BYTES]))

@@ -18,7 +18,9 @@ from __future__ import annotations
 
 import re
 
-from terminal.screen.limits import SCROLLBACK_LINES
+from protocol.size import Size
+from terminal.screen.limits import SCROLLBACK_LINES, SHORTCUT_BYTES
+from terminal.screen.wire import Position, Tail
 
 _C1 = re.compile(rb"\xc2[\x80-\x9f]")
 _PLAIN = bytes((*range(0x20, 0x7F), *range(0x80, 0x100))) + b"\r\n\t\b\a"
@@ -44,8 +46,59 @@ def shorten(data: bytes, rows: int) -> bytes | None:
         if cut < 0:
             return None
     start = cut + len(_LINE_END)
-    if start < len(data) // 2 or data.count(b"\n", 0, cut) < rows:
+    if start < len(data) // 2 or not _has_lines(data, cut, rows):
         return None
     if not _VISIBLE.search(data, start):
         return None
     return b"\r" + b"\n" * rows + data[start:]
+
+
+class Shortcut:
+    """Cuts the plain floods of one screen to their tails before they leave the server.
+
+    A tail is a thousandth of the flood: neither its way to the helper nor what is kept to rebuild
+    the model then costs what the flood does. The helper tells where the terminal was in its plain
+    state; plain output leaves it there.
+    """
+
+    __slots__ = ("_is_between_characters", "_odd_at", "_plain_at", "_rows")
+
+    def __init__(self, size: Size) -> None:
+        self._rows = size.rows
+        self._plain_at: Position | None = None
+        self._odd_at = Position(0, 0)
+        """Behind the last output that was not plain, and the last resize."""
+        self._is_between_characters = True
+
+    def take(self, data: bytes, end: Position) -> bytes | Tail:
+        """Return what to feed for `data`, the next output, which ends at `end`; not empty."""
+        starts_anew, self._is_between_characters = self._is_between_characters, data[-1] < 0x80
+        if not is_plain(data):
+            self._odd_at = end
+            return data
+        if len(data) < SHORTCUT_BYTES or not starts_anew or self._plain_at is None:
+            return data
+        short = shorten(data, self._rows) if self._plain_at >= self._odd_at else None
+        return data if short is None else Tail(short, len(data))
+
+    def resized(self, end: Position, size: Size) -> None:
+        """Note a resize, which is over at `end`."""
+        self._rows = size.rows
+        self._odd_at = end
+
+    def was_plain(self, position: Position) -> None:
+        """Note that the terminal was in its plain state at `position`."""
+        self._plain_at = position
+
+    def forget(self) -> None:
+        """Cut nothing until the helper has told again that the terminal is plain."""
+        self._plain_at = None
+
+
+def _has_lines(data: bytes, end: int, count: int) -> bool:
+    at = -1
+    for _ in range(count):
+        at = data.find(b"\n", at + 1, end)
+        if at < 0:
+            return False
+    return True

@@ -7,6 +7,7 @@ A frame is `u32 session, u8 kind, u32 length` (big-endian) and its payload. To t
 | OPEN | u64 offset, u32 resizes, u16 columns, u16 rows: a blank terminal at that place |
 | RESTORE | u64 offset, u32 resizes, a compressed keyframe: a terminal in that state |
 | FEED | output |
+| TAIL | u32 count, what may be fed instead of `count` bytes of plain output |
 | RESIZE | u16 columns, u16 rows |
 | SNAPSHOT | u32 request, u16 lines of scrollback |
 | KEYFRAME | nothing, or COMPACT: drop old lines and give memory back |
@@ -16,7 +17,8 @@ From the helper, which reports CONSUMED after OPEN, RESTORE and every turn:
 
 | kind | payload |
 |---|---|
-| CONSUMED | u64 offset, u32 resizes |
+| CONSUMED | u64 offset, u32 resizes, u8 plain: whether the terminal is known to be in its
+  plain state there |
 | SNAPSHOT | u32 request, u64 offset, u16 columns, u16 rows, u8 alternate, title and text (each
   after its u32 length), data |
 | KEYFRAME | u64 offset, u32 resizes, the compressed keyframe |
@@ -46,6 +48,7 @@ COMPACT = b"\x01"
 HEADER = struct.Struct("!IBI")
 _SIZE = struct.Struct("!HH")
 _POSITION = struct.Struct("!QI")
+_CONSUMED = struct.Struct("!QIB")
 _REQUEST = struct.Struct("!IH")
 _REQUEST_NUMBER = struct.Struct("!I")
 _SNAPSHOT = struct.Struct("!IQHHB")
@@ -65,6 +68,7 @@ class Kind(IntEnum):
     CONSUMED = 8
     FAILED = 9
     BROKEN = 10
+    TAIL = 11
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -73,6 +77,14 @@ class Position:
 
     offset: int
     resizes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """What may be fed instead of `stands_for` bytes of plain output (see `shortcut.py`)."""
+
+    data: bytes
+    stands_for: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +137,35 @@ def read_size(payload: bytes) -> Size:
 
 
 def pack_position(position: Position, rest: bytes = b"") -> bytes:
-    """Return the payload of CONSUMED, with `rest` that of OPEN, RESTORE and KEYFRAME."""
+    """Return the start of the payload of OPEN, RESTORE and KEYFRAME, and `rest` behind it."""
     return _POSITION.pack(position.offset, position.resizes) + rest
 
 
 def read_position(payload: bytes) -> tuple[Position, bytes]:
-    """Read CONSUMED, OPEN, RESTORE and KEYFRAME. Raises BrokenFrame."""
+    """Read OPEN, RESTORE and KEYFRAME. Raises BrokenFrame."""
     return Position(*_unpack(_POSITION, payload)), payload[_POSITION.size :]
+
+
+def pack_consumed(position: Position, is_plain: bool) -> bytes:
+    """Return the payload of CONSUMED."""
+    return _CONSUMED.pack(position.offset, position.resizes, is_plain)
+
+
+def read_consumed(payload: bytes) -> tuple[Position, bool]:
+    """Read CONSUMED: the position, and whether the terminal is plain there. Raises BrokenFrame."""
+    offset, resizes, is_plain = _unpack(_CONSUMED, payload)
+    return Position(offset, resizes), bool(is_plain)
+
+
+def pack_tail(tail: Tail) -> bytes:
+    """Return the payload of TAIL."""
+    return _LENGTH.pack(tail.stands_for) + tail.data
+
+
+def read_tail(payload: bytes) -> Tail:
+    """Read TAIL. Raises BrokenFrame."""
+    (stands_for,) = _unpack(_LENGTH, payload)
+    return Tail(payload[_LENGTH.size :], stands_for)
 
 
 def pack_request(request: int, scrollback: int) -> bytes:

@@ -104,7 +104,7 @@ async def test_a_shell_that_was_only_opened_takes_no_model(house: ScreenHouse) -
     screen = house.open(Size(20, 5))
     screen.feed(b"$ ")
     screen.resize(Size(30, 6))
-    await _until(lambda: screen.kept_bytes == 2 and not screen._held)
+    await _until(lambda: screen.kept_bytes == 2 and not screen._held.count)
 
     assert not screen._attached
     assert not screen.is_behind
@@ -299,6 +299,36 @@ async def test_a_plain_flood_is_consumed_exactly(house: ScreenHouse) -> None:
     snapshot = await screen.snapshot()
     assert (snapshot.data, snapshot.text) == _expected(Size(80, 24), *pieces, b"\x1b[32m$ ")
     assert snapshot.offset == sum(map(len, pieces)) + 7
+
+
+async def test_a_plain_flood_passes_the_helper_as_its_tail_alone(
+    house: ScreenHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pid = await _helper(house)
+    sent = 0
+    send = house.send
+
+    def count(*parts: bytes) -> None:
+        nonlocal sent
+        sent += sum(map(len, parts))
+        send(*parts)
+
+    monkeypatch.setattr(house, "send", count)
+    screen = house.open(Size(80, 24))
+    pieces = [b"".join(b"%d\r\n" % n for n in range(k, k + 9000)) for k in range(0, 900_000, 9000)]
+    for number, piece in enumerate(pieces):
+        screen.feed(piece)
+        if number == 10:
+            # The helper tells that the terminal is plain when it has been fed some of the flood.
+            await screen.drain(1)
+    assert sent + screen.kept_bytes < sum(map(len, pieces)) / 4
+
+    os.kill(pid, signal.SIGKILL)
+    await _until(lambda: house.pid not in (None, pid))
+    await _helper(house)
+    snapshot = await screen.snapshot()
+    assert (snapshot.data, snapshot.text) == _expected(Size(80, 24), *pieces)
+    assert snapshot.offset == sum(map(len, pieces))
 
 
 async def test_hostile_bytes_end_neither_server_nor_other_sessions(house: ScreenHouse) -> None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import random
 
+import pytest
+
 from protocol.size import Size
 from terminal.screen.limits import KEPT_BYTES
 from terminal.screen.past import Past
-from terminal.screen.wire import Position
+from terminal.screen.wire import Position, Tail
 
 _SIZE = Size(80, 24)
 
 
-def _kept(past: Past) -> list[bytes | Size]:
-    return [item if isinstance(item, Size) else bytes(item) for item in past]
+def _kept(past: Past) -> list[bytes | Tail | Size]:
+    return [item if isinstance(item, Size | Tail) else bytes(item) for item in past]
 
 
 def test_small_pieces_are_joined_and_resizes_stay_between_them() -> None:
@@ -35,6 +37,26 @@ def test_a_keyframe_replaces_what_came_before_it() -> None:
     assert past.keyframe == b"keyframe"
     past.keep(Position(8, 2), b"all")
     assert (_kept(past), past.kept_bytes, past.size) == ([], 0, Size(20, 6))
+
+
+def test_a_tail_takes_its_own_length_and_stands_for_more() -> None:
+    past = Past(_SIZE)
+    tail = Tail(b"tail", 1000)
+    for item in (b"abc", tail, b"de"):
+        past.add(item)
+    assert past.kept_bytes == 9
+    past.keep(Position(3, 0), b"before it")
+    assert (_kept(past), past.kept_bytes) == ([tail, b"de"], 6)
+    past.keep(Position(1004, 0), b"behind it")
+    assert (_kept(past), past.start, past.kept_bytes) == ([b"e"], Position(1004, 0), 1)
+
+
+def test_there_is_no_state_within_a_tail() -> None:
+    past = Past(_SIZE)
+    past.add(Tail(b"tail", 1000))
+    with pytest.raises(ValueError, match="within a tail"):
+        past.keep(Position(500, 0), b"keyframe")
+    assert past.keyframe is None
 
 
 def test_too_much_loses_the_oldest_and_the_keyframe() -> None:
