@@ -7,7 +7,6 @@ ends the process here, under every server.
 from __future__ import annotations
 
 import os
-from functools import partial
 
 import django
 
@@ -23,16 +22,17 @@ from config.daphne_heads import limit_heads  # noqa: E402
 from config.heap import kept_small  # noqa: E402
 from config.interpreter import serve_promptly  # noqa: E402
 from config.lifespan import Lifespan  # noqa: E402
-from config.priority import raised_priority  # noqa: E402
+from config.priority import Priority  # noqa: E402
 from config.sessions import build_hosting  # noqa: E402
 
 refuse_bad_configuration()
 limit_heads()
 
 lifespan = Lifespan()
-lifespan.hold(partial(raised_priority, settings.HATCHWAY_NICENESS))
+priority = Priority(settings.HATCHWAY_NICENESS)
+lifespan.hold(priority.raised)
 lifespan.hold(kept_small)
 backends().hold_open(lifespan)
-lifespan.hold(build_hosting(backends()).serving)
-application = build_application(lifespan)
+lifespan.hold(build_hosting(backends(), priority).serving)
+application = build_application(lifespan, priority)
 serve_promptly()

@@ -15,7 +15,7 @@ from terminal.hosting import Hosting, new_host_name
 from terminal.screen.house import ScreenHouse
 from terminal.session.launch import MARKER_VARIABLE
 from terminal.session.limits import Limits
-from terminal.session.ports import Reaped
+from terminal.session.ports import Effort, Reaped
 from terminal.wiring import Wiring, install
 
 REAPS_AT_ONCE = 4
@@ -54,7 +54,7 @@ class KubeReaper:
                 return Reaped(0, 0, guaranteed=False, note=reason)
 
 
-def build_hosting(kubernetes: Backends) -> Hosting:
+def build_hosting(kubernetes: Backends, effort: Effort) -> Hosting:
     """Return this process's hosting, and make it known to the terminal app.
 
     Hold `hosting.serving` open for as long as the process serves.
@@ -72,6 +72,7 @@ def build_hosting(kubernetes: Backends) -> Hosting:
         reaper=reaper,
         rights=rights,
         screens=ScreenHouse,
+        effort=effort,
         limits=limits,
     )
     install(

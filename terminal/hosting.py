@@ -29,7 +29,7 @@ from terminal.sentinel import DatabaseSentinel
 from terminal.session.ending import Ending, EndReason
 from terminal.session.host import SessionHost
 from terminal.session.limits import Limits
-from terminal.session.ports import ExecBackend, Reaper, Screens
+from terminal.session.ports import Effort, ExecBackend, Reaper, Screens
 from terminal.session.spec import Kind
 from terminal.wiring import Unavailable
 
@@ -67,6 +67,7 @@ class Hosting:
         reaper: Reaper,
         rights: ClusterRights,
         screens: Callable[[], AbstractAsyncContextManager[Screens]],
+        effort: Effort,
         limits: Limits,
     ) -> None:
         self.name = name
@@ -74,6 +75,7 @@ class Hosting:
         self._reaper = reaper
         self._rights = rights
         self._screens = screens
+        self._effort = effort
         self._limits = limits
         self._ledger = DatabaseLedger()
         self._host: SessionHost | None = None
@@ -94,6 +96,7 @@ class Hosting:
                 ledger=self._ledger,
                 sentinel=DatabaseSentinel(self._rights, self.name),
                 screens=screens,
+                effort=self._effort,
                 session_limits=self._limits,
             )
             await database_sync_to_async(_sign_life)(self.name)

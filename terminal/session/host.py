@@ -15,7 +15,7 @@ from terminal.session import limits
 from terminal.session.ending import Ending, EndReason
 from terminal.session.limits import Limits
 from terminal.session.live import LiveSession
-from terminal.session.ports import ExecBackend, Ledger, Reaper, Screens, Sentinel
+from terminal.session.ports import Effort, ExecBackend, Ledger, Reaper, Screens, Sentinel
 from terminal.session.spec import SessionSpec
 
 log = logging.getLogger(__name__)
@@ -43,6 +43,7 @@ class SessionHost:
         ledger: Ledger,
         sentinel: Sentinel,
         screens: Screens,
+        effort: Effort,
         session_limits: Limits,
     ) -> None:
         self._backend = backend
@@ -50,6 +51,7 @@ class SessionHost:
         self._ledger = ledger
         self._sentinel = sentinel
         self._screens = screens
+        self._effort = effort
         self._limits = session_limits
         self._sessions: dict[UUID, LiveSession] = {}
         self._lives: asyncio.TaskGroup | None = None
@@ -79,6 +81,7 @@ class SessionHost:
             reaper=self._reaper,
             ledger=self._ledger,
             screen=self._screens.open(size),
+            effort=self._effort,
             size=size,
             session_limits=self._limits,
         )

@@ -28,6 +28,9 @@ INTERRUPT_KEYS = b"\x03\x1a\x1c"
 TURN_BYTES = 64 * KIB
 """What one session may read before the others have their turn; also the largest output frame."""
 
+FLOOD_SECONDS = 0.02
+"""Two turns of one session within this time are a flood: 3 MB/s."""
+
 INPUT_BYTES = 256 * KIB
 """Input accepted and not yet delivered to the container. More is the client's fault (4413)."""
 

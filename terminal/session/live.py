@@ -34,7 +34,15 @@ from terminal.session.launch import Announcement, Shell
 from terminal.session.limits import Limits
 from terminal.session.outcome import explain, missing_target
 from terminal.session.pace import Pace
-from terminal.session.ports import ExecBackend, ExecStream, Ledger, Reaped, Reaper, ScreenLike
+from terminal.session.ports import (
+    Effort,
+    ExecBackend,
+    ExecStream,
+    Ledger,
+    Reaped,
+    Reaper,
+    ScreenLike,
+)
 from terminal.session.scrollback import Scrollback
 from terminal.session.spec import Holder, Kind, SessionSpec
 from terminal.session.sweep import sweep, sweep_successor
@@ -54,6 +62,7 @@ class LiveSession:
         reaper: Reaper,
         ledger: Ledger,
         screen: ScreenLike,
+        effort: Effort,
         size: Size,
         session_limits: Limits,
     ) -> None:
@@ -80,7 +89,8 @@ class LiveSession:
         self._reaper = reaper
         self._ledger = ledger
         self._loop = loop
-        self._pace = Pace(screen)
+        self._effort = effort
+        self._pace = Pace(spec.id, screen, effort)
         self._over: asyncio.Future[Ending] = loop.create_future()
         self._was_resized = False
         self._opened = asyncio.Event()
@@ -177,6 +187,7 @@ class LiveSession:
             view.tell(tty.Error("input_disabled", "Input is not enabled for this container.", {}))
             return
         fresh = self.inbox.add(offset, data)
+        self._effort.answers(self.spec.id)
         now = self._loop.time()
         self.deadlines.typed(now)
         self.bytes_in += len(fresh)

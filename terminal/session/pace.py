@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from uuid import UUID
 
 from terminal.session import limits
-from terminal.session.ports import ScreenLike
+from terminal.session.ports import Effort, ScreenLike
 from terminal.session.signal import Signal
 
 
@@ -15,10 +16,13 @@ class Pace:
     One task calls `after` for each piece of output; `interrupted` returns at once.
     """
 
-    def __init__(self, screen: ScreenLike) -> None:
+    def __init__(self, session: UUID, screen: ScreenLike, effort: Effort) -> None:
+        self._session = session
         self._screen = screen
+        self._effort = effort
         self._loop = asyncio.get_running_loop()
         self._turn = 0
+        self._turned = -limits.FLOOD_SECONDS
         self._last_interrupt = -limits.INTERRUPT_SECONDS
         self._interrupted: Signal | None = None
 
@@ -33,6 +37,10 @@ class Pace:
         self._turn += count
         if self._turn >= limits.TURN_BYTES:
             self._turn = 0
+            now = self._loop.time()
+            if now - self._turned < limits.FLOOD_SECONDS:
+                self._effort.reads_flood(self._session)
+            self._turned = now
             await asyncio.sleep(0)
             await self._wait_for_the_model()
 

@@ -125,6 +125,18 @@ class ScreenLike(Protocol):
     def close(self) -> None: ...
 
 
+class Effort(Protocol):
+    """How hard this process presses forward among the others of its machine; returns at once."""
+
+    def answers(self, session: UUID) -> None:
+        """Press forward: the owner of this session typed and waits for the echo."""
+        ...
+
+    def reads_flood(self, session: UUID) -> None:
+        """Step back, if nobody waits: much output of this session is read."""
+        ...
+
+
 class Screens(Protocol):
     """Opens screen models."""
 

@@ -1,4 +1,4 @@
-"""The server's priority: raised where it may be, for as long as it serves."""
+"""The server's priority: in front where it may be, and behind while it only reads floods."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import psutil
 import pytest
 from django.conf import settings
 
+from config import priority
 from tests.config.servers import Server
 from tests.e2e.running import ROOT
 
 PROGRAM = """
-import asyncio, logging, os, pathlib, sys
+import asyncio, logging, os, pathlib, sys, uuid
 
-from config.priority import raised_priority
+from config.priority import Priority
 
 logging.basicConfig(level=logging.INFO, format="%(message)s")
 autogroup = pathlib.Path("/proc/self/autogroup")
@@ -29,11 +31,27 @@ def show():
 
 
 async def main():
-    if len(sys.argv) > 2:
+    if int(sys.argv[2]):
         os.setuid(int(sys.argv[2]))
     show()
-    async with raised_priority(int(sys.argv[1])):
+    now = 1000.0
+    priority = Priority(int(sys.argv[1]), lambda: now)
+    one, other = uuid.uuid4(), uuid.uuid4()
+    async with priority.raised():
         show()
+        for step in sys.argv[3:]:
+            match step:
+                case "flood of one":
+                    priority.reads_flood(one)
+                case "key in one":
+                    priority.answers(one)
+                case "key in other":
+                    priority.answers(other)
+                case "request":
+                    priority.answers(None)
+                case "a second":
+                    now += 1
+            show()
     show()
 
 asyncio.run(main())
@@ -47,12 +65,12 @@ needs_autogroups = pytest.mark.skipif(
 
 
 def priorities(
-    niceness: int, *, own_session: bool = True, user: int | None = None
+    niceness: int, *steps: str, own_session: bool = True, user: int = 0
 ) -> tuple[list[int], list[int], str]:
-    """Return the niceness of the process before, in and after the block, that of its session at
-    the same times, and what it said."""
+    """Return the niceness of the process before the block, in it, after each step and behind it,
+    that of its session at the same times, and what it said."""
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(niceness), *([] if user is None else [str(user)])],
+        [sys.executable, "-c", PROGRAM, str(niceness), str(user), *steps],
         cwd=ROOT,
         env={"PYTHONPATH": str(ROOT)},
         start_new_session=own_session,
@@ -87,6 +105,48 @@ def test_a_session_that_others_live_in_is_left_alone() -> None:
     assert sessions == [own, own, own]
 
 
+FLOOD, KEY, OTHER_KEY, REQUEST, LATER = (
+    *("flood of one", "key in one", "key in other", "request", "a second"),
+)
+
+
+@needs_root
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        ([FLOOD], [5]),
+        ([FLOOD, OTHER_KEY, FLOOD, LATER, FLOOD], [5, -7, -7, -7, 5]),
+        ([FLOOD, REQUEST, FLOOD, LATER, FLOOD], [5, -7, -7, -7, 5]),
+        ([KEY, FLOOD, KEY, FLOOD], [-7, 5, -7, 5]),
+        ([OTHER_KEY, KEY, FLOOD, LATER, FLOOD], [-7, -7, -7, -7, 5]),
+        ([OTHER_KEY, KEY, KEY, KEY, FLOOD], [-7, -7, -7, -7, -7]),
+    ],
+    ids=[
+        "a flood is read from behind",
+        "who types beside it is answered from in front",
+        "and so is a request",
+        "a key in the flooding session is answered, and the flood read on from behind",
+        "a key in the flooding session does not hide one beside it",
+        "nor do many",
+    ],
+)
+def test_a_flood_is_read_from_behind_unless_somebody_waits(
+    steps: list[str], expected: list[int]
+) -> None:
+    found, sessions, _ = priorities(-7, *steps)
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    assert found == [before, -7, *expected, before]
+    if sessions:
+        assert sessions == [0, -7, *expected, 0]
+
+
+@needs_root
+def test_who_may_not_go_first_does_not_step_back_either() -> None:
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    assert priorities(-7, FLOOD, OTHER_KEY, user=NOBODY)[0] == [before] * 5
+    assert priorities(0, FLOOD, OTHER_KEY)[0] == [before] * 5
+
+
 @needs_root
 def test_where_it_is_not_allowed_the_log_says_so_and_nothing_changes() -> None:
     before = os.getpriority(os.PRIO_PROCESS, 0)
@@ -100,6 +160,40 @@ def test_zero_asks_for_nothing() -> None:
     found, _, said = priorities(0)
     assert found == [before, before, before]
     assert said == ""
+
+
+class _Autogroup:
+    """A session's niceness that may be changed only now and then."""
+
+    def __init__(self) -> None:
+        self.niceness = 0
+        self.is_refusing = False
+
+    def read_text(self) -> str:
+        return f"/autogroup-1 nice {self.niceness}\n"
+
+    def write_text(self, text: str) -> None:
+        if self.is_refusing:
+            raise BlockingIOError
+        self.niceness = int(text)
+
+
+@needs_root
+async def test_a_move_that_came_too_soon_is_made_up_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    autogroup = _Autogroup()
+    monkeypatch.setattr(priority, "_AUTOGROUP", autogroup)
+    monkeypatch.setattr(os, "getsid", lambda _pid: os.getpid())
+    session = uuid4()
+    served = priority.Priority(-7)
+    async with served.raised():
+        served.reads_flood(session)
+        autogroup.is_refusing = True
+        served.answers(session)
+        assert autogroup.niceness == priority.BEHIND
+        autogroup.is_refusing = False
+        served.answers(session)
+        assert autogroup.niceness == -7
+    assert autogroup.niceness == 0
 
 
 @needs_root

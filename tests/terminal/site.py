@@ -26,7 +26,13 @@ from terminal.consumers import TerminalConsumer
 from terminal.hosting import Hosting
 from terminal.session.limits import Limits
 from terminal.wiring import Wiring
-from tests.terminal.session.fakes import TARGET, FakeCluster, FakeReaper, FakeScreens
+from tests.terminal.session.fakes import (
+    TARGET,
+    FakeCluster,
+    FakeEffort,
+    FakeReaper,
+    FakeScreens,
+)
 
 ORIGIN = "http://127.0.0.1:8000"
 DEADLINE = 20.0
@@ -71,6 +77,7 @@ class Site:
             reaper=self.reaper,
             rights=self.rights,
             screens=Screens,
+            effort=FakeEffort(),
             limits=limits,
         )
         self.wiring = Wiring(

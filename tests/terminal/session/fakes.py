@@ -302,6 +302,21 @@ class FakeScreens:
         return self.screens[-1]
 
 
+class FakeEffort:
+    """Remembers who was answered and whose flood was read, in order."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, UUID]] = []
+
+    def answers(self, session: UUID) -> None:
+        """Somebody typed."""
+        self.calls.append(("answers", session))
+
+    def reads_flood(self, session: UUID) -> None:
+        """Much output came."""
+        self.calls.append(("reads flood", session))
+
+
 @dataclass
 class FakeReaper:
     """Ends nothing, and remembers what it was asked to end."""

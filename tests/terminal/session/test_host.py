@@ -32,6 +32,7 @@ from tests.terminal.session.fakes import (
     BOB,
     SIZE,
     FakeCluster,
+    FakeEffort,
     FakeLedger,
     FakeReaper,
     FakeScreens,
@@ -150,6 +151,7 @@ async def test_a_host_that_does_not_run_takes_no_session() -> None:
         ledger=FakeLedger(),
         sentinel=FakeSentinel(),
         screens=FakeScreens(),
+        effort=FakeEffort(),
         session_limits=Limits(),
     )
 

@@ -38,6 +38,7 @@ from tests.terminal.session.fakes import (
     SIZE,
     TARGET,
     FakeCluster,
+    FakeEffort,
     FakeLedger,
     FakeReaper,
     FakeScreens,
@@ -166,6 +167,7 @@ class World:
     ) -> None:
         self.cluster = FakeCluster()
         self.screens = FakeScreens()
+        self.effort = FakeEffort()
         self.reaper = FakeReaper()
         self.ledger = FakeLedger()
         self.sentinel = FakeSentinel()
@@ -175,6 +177,7 @@ class World:
             ledger=self.ledger,
             sentinel=self.sentinel,
             screens=screens or self.screens,
+            effort=self.effort,
             session_limits=session_limits or Limits(),
         )
         self._stack = AsyncExitStack()
