@@ -15,8 +15,8 @@ from bench.screen import Screen
 from bench.setting import Setting
 
 ROUNDS = 101
-"""One stream takes 0.7 to 1.6 times as long as another one: the median of 31 pairs still varied by a
-tenth."""
+"""One stream takes 0.7 to 1.6 times as long as another one: the median of 31 pairs still varied
+by a tenth."""
 PEER_ROUNDS = 9
 
 

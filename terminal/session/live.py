@@ -44,6 +44,7 @@ from terminal.session.ports import (
     ScreenLike,
 )
 from terminal.session.scrollback import Scrollback
+from terminal.session.signal import Signal
 from terminal.session.spec import Holder, Kind, SessionSpec
 from terminal.session.sweep import sweep, sweep_successor
 from terminal.session.view import View
@@ -99,8 +100,8 @@ class LiveSession:
         self._announcement = (
             Announcement() if spec.launch and spec.launch.shell is Shell.AUTO else None
         )
-        self._program_known = asyncio.Event()
-        self._is_ours = asyncio.Event()
+        self._program_known = Signal()
+        self._is_ours = Signal()
         """Set when the first look after opening found the container that was authorised."""
         self._may_run = False
         self._handed: bytearray | None = None
